@@ -1,0 +1,10 @@
+"""Standardizing many series: from paths to results in a folder, with progress, resumption and a summary.
+
+Within: request, progress, interruption, provenance, folder, inputs, features <- preparation <- series <- run.
+Imports `volumes`, `model`, `radiomics` and `errors`; torch, pydicom and SimpleITK when first used.
+"""
+from .progress import Progress
+from .request import Request
+from .run import Outcome, Result, run_request
+
+__all__ = ["Outcome", "Progress", "Request", "Result", "run_request"]

@@ -1,0 +1,142 @@
+"""How far a cohort is: measured, shown to a person, and passed on from a worker as lines of text."""
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Protocol, TextIO
+
+PREFIX = "PROGRESS "
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a cohort stands. `series`: number of the series under way, from 1; `slices`: how many of it are done.
+
+    slices_per_second: of this series. Times left are in seconds; that of the cohort takes all slices for equally fast.
+    """
+
+    name: str
+    series: int
+    series_total: int
+    slices: int
+    slices_total: int
+    slices_per_second: float
+    series_seconds_left: float
+    cohort_seconds_left: float
+
+    def sentence(self) -> str:
+        """Such as "series 2/5 lung_B40f: 12/30 slices, 1.8 slices/s, 0:10 left, all series 1:20"."""
+        return (f"series {self.series}/{self.series_total} {self.name}: {self.slices}/{self.slices_total} slices, "
+                f"{self.slices_per_second:.3g} slices/s, {_clock(self.series_seconds_left)} left, "
+                f"all series {_clock(self.cohort_seconds_left)}")  # fmt: skip
+
+    def to_line(self) -> str:
+        """One line as a worker prints it: PROGRESS and a JSON object of the fields."""
+        return PREFIX + json.dumps(asdict(self))
+
+    @staticmethod
+    def from_line(line: str) -> Progress | None:
+        """What `to_line` wrote; None for any other line."""
+        if not line.startswith(PREFIX):
+            return None
+        try:
+            return Progress(**json.loads(line[len(PREFIX):]))
+        except (ValueError, TypeError):
+            return None
+
+
+class Meter:
+    """Turns slices done into `Progress`."""
+
+    def __init__(self, slices_of_series: Sequence[int], clock: Callable[[], float] = time.monotonic) -> None:
+        """slices_of_series: how many slices each series of the cohort has, in the order in which they come."""
+        self._sizes, self._clock = list(slices_of_series), clock
+        self._worked_slices, self._worked_seconds = 0, 0.0
+
+    def begin(self, number: int, name: str) -> None:
+        """The work on series `number` (from 1) begins."""
+        self._number, self._name, self._start = number, name, self._clock()
+
+    def progress(self, done: int, total: int) -> Progress:
+        seconds = max(self._clock() - self._start, 1e-9)
+        rate = done / seconds
+        overall = (self._worked_slices + done) / (self._worked_seconds + seconds)
+        ahead = total - done + sum(self._sizes[self._number:])
+        return Progress(self._name, self._number, len(self._sizes), done, total, rate, (total - done) / rate, ahead / overall)
+
+    def end(self, slices: int) -> float:
+        """The series is finished; returns the seconds a slice took, reading and writing included."""
+        seconds = self._clock() - self._start
+        self._worked_slices, self._worked_seconds = self._worked_slices + slices, self._worked_seconds + seconds
+        return seconds / slices
+
+
+class Listener(Protocol):
+    """Who is told how the work goes."""
+
+    def progress(self, progress: Progress) -> None:
+        """Called after every slice."""
+
+    def say(self, text: str) -> None:
+        """One line for the user to keep."""
+
+
+class Console:
+    """Tells a person: results on stdout, progress on stderr, in a terminal as one line that is rewritten, else every few seconds.
+
+    A terminal that has gone away is no reason to stop a cohort, so errors of the streams are passed over.
+    """
+
+    def __init__(self, output: TextIO | None = None, status: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output, self._status, self._clock = output or sys.stdout, status or sys.stderr, clock
+        self._rewrites = getattr(self._status, "isatty", bool)()
+        self._shown, self._last = 0, -SECONDS_BETWEEN_LINES
+
+    def progress(self, progress: Progress) -> None:
+        if self._rewrites:
+            self._show(progress.sentence())
+        elif self._clock() - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = self._clock()
+            _print(self._status, progress.sentence() + "\n")
+
+    def say(self, text: str) -> None:
+        if self._shown:
+            self._show("")
+        _print(self._output, text + "\n")
+
+    def _show(self, text: str) -> None:
+        text = text[:shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be rewritten
+        _print(self._status, "\r" + text.ljust(self._shown) + ("" if text else "\r"))
+        self._shown = len(text)
+
+
+class WorkerLines:
+    """Tells the process that started this one, on stdout: `Progress` as PROGRESS lines, the rest as it is."""
+
+    def progress(self, progress: Progress) -> None:
+        _print(sys.stdout, progress.to_line() + "\n")
+
+    def say(self, text: str) -> None:
+        _print(sys.stdout, text + "\n")
+
+
+def _print(stream: TextIO, text: str) -> None:
+    with suppress(OSError, ValueError):
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:  # file names that the terminal has no letters for
+            stream.write(text.encode("ascii", "backslashreplace").decode())
+        stream.flush()
+
+
+def _clock(seconds: float) -> str:
+    """m:ss, or h:mm:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,126 @@
+"""What to standardize and how: the one type that the command line, the worker and the panel share."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ..errors import InputError
+from ..model.bundle import DEFAULT
+from ..model.standardizer import METHODS
+
+FORMATS = ("dicom", "nrrd", "nifti")
+WITH_NOISE = ("ltdiff", "ls_noise")
+HIGHEST_SEED, MOST_SAMPLES, MOST_STEPS = 2**32 - 1, 1000, 1000
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which series to standardize, how, and where to.
+
+    inputs: folders of DICOM series at any depth, DICOM, NRRD or NIfTI files. output: the folder that gets the results.
+    model: name or path of a bundle; for the method "ltdiff", and for its protocol where no other fits.
+    target: as `choose_protocol` takes it; or reference: path of scans with the target kernel. At most one of the two.
+    rois: label maps in the inputs' geometry, NRRD or NIfTI, in which features are measured.
+    samples: draws a slice, above one with an uncertainty volume. steps: evaluations of the denoiser, None for the model's own.
+    resume: go on with an interrupted cohort; what is finished with the same settings stays.
+
+    Raises InputError, naming the field, where a value is not allowed.
+    """
+
+    inputs: tuple[str, ...]
+    output: str
+    model: str = DEFAULT
+    method: str = METHODS[0]
+    target: str | None = None
+    reference: str | None = None
+    rois: tuple[str, ...] = ()
+    device: str = "auto"
+    seed: int = 0
+    samples: int = 1
+    steps: int | None = None
+    format: str = FORMATS[0]
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "rois"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        for problem in self._problems():
+            raise InputError(f"The request cannot be carried out: {problem}.")
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the result depends on the seed."""
+        return self.method in WITH_NOISE
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Request:
+        """Raises InputError where the text is no JSON object, or a field is unknown, missing or not allowed."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"The request is not valid JSON ({error}); write it with Request.to_json.") from error
+        if not isinstance(data, dict):
+            raise InputError("The request is no JSON object; write it with Request.to_json.")
+        known = {field.name for field in fields(Request)}
+        if unknown := sorted(set(data) - known):
+            raise InputError(f"The request has unknown fields ({', '.join(unknown)}); known are {', '.join(sorted(known))}.")
+        if missing := sorted({"inputs", "output"} - set(data)):
+            raise InputError(f"The request lacks {' and '.join(missing)}; add what is missing.")
+        return Request(**data)
+
+    def _problems(self) -> Iterator[str]:
+        """Each a piece of a sentence: what is wrong, and what is right instead."""
+        if not (_are_texts(self.inputs) and self.inputs):
+            yield "inputs must name at least one folder or file"
+        if not _is_text(self.output):
+            yield "output must name a folder"
+        if not _are_texts(self.rois):
+            yield "rois must be paths of label maps"
+        if not _is_text(self.model):
+            yield "model must be a name or a path"
+        for name, choices in (("method", METHODS), ("format", FORMATS)):
+            if getattr(self, name) not in choices:
+                yield f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
+        for name in ("target", "reference"):
+            if not (getattr(self, name) is None or _is_text(getattr(self, name))):
+                yield f"{name} must be a text that is not empty, or be left out"
+        if not (_is_text(self.device) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device)):
+            yield f"device must be auto, cpu, cuda or cuda:N, not {self.device}"
+        if not _is_whole(self.seed, 0, HIGHEST_SEED):
+            yield f"seed must be a whole number from 0 to {HIGHEST_SEED}, not {self.seed}"
+        if not _is_whole(self.samples, 1, MOST_SAMPLES):
+            yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {self.samples}"
+        if not (self.steps is None or _is_whole(self.steps, 1, MOST_STEPS)):
+            yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {self.steps}"
+        if type(self.resume) is not bool:
+            yield "resume must be true or false"
+        yield from self._contradictions()
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.target and self.reference:
+            yield "target and reference both say where to go; give one of them"
+        if self.method == "none" and (self.target or self.reference):
+            yield "the method none changes nothing, so it takes neither target nor reference"
+        if self.samples != 1 and not self.has_noise:
+            yield f"the method {self.method} has no noise to draw samples of; use {' or '.join(WITH_NOISE)}, or one sample"
+        if self.steps is not None and self.method != "ltdiff":
+            yield f"the method {self.method} has no steps; leave them out or use ltdiff"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, tuple) and all(map(_is_text, values))
+
+
+def _is_whole(value: Any, lowest: int, highest: int) -> bool:
+    return type(value) is int and lowest <= value <= highest

@@ -1,0 +1,52 @@
+"""Runs the latent diffusion model on slices in their frames. The only inference code that imports torch."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from .bundle import Bundle
+from .frame import SliceFrame
+
+Box = tuple[slice, slice]
+
+
+class DiffusionEngine:
+    """`residuals` turns frames and noise into standardized residuals; outside `box` the noise stays what it is,
+    which is what the network would do in air."""
+
+    def __init__(self, bundle: Bundle, device: str, steps: int, sampler: str = "euler") -> None:
+        self.device, self.steps, self.sampler = device, steps, sampler
+        self.model = bundle.network(device)
+
+    @torch.inference_mode()
+    def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise=None) -> np.ndarray:
+        """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `fresh_noise(step)`: likewise, for
+        the ancestral sampler."""
+        maps = [np.stack([f.source for f in frames]), np.stack([f.to_residual(f.source) for f in frames]),
+                np.stack([f.log_sd for f in frames])]
+        condition = self.model.condition(*(self._tensor(m, box) for m in maps))
+        latents_of = self.model.encoder.transform
+        fresh = fresh_noise and (lambda step: latents_of(self._tensor(fresh_noise(step), box)))
+        latents = self.model.sample(condition, latents_of(self._tensor(noise, box)), self.steps, self.sampler, fresh_noise=fresh)
+        residual = noise.copy()
+        residual[(slice(None),) + box] = self.model.decode(latents)[:, 0].float().cpu().numpy()
+        return residual
+
+    def _tensor(self, maps: np.ndarray, box: Box) -> torch.Tensor:
+        part = np.ascontiguousarray(maps[(slice(None),) + box], np.float32)
+        return torch.from_numpy(part)[:, None].to(self.device)
+
+
+def choose_device(wanted: str) -> str:
+    """"auto" becomes "cuda" where there is one; anything else is checked by using it. Raises ModelError."""
+    from ..errors import ModelError
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"Device {wanted} cannot be used ({str(error).splitlines()[0]}); choose --device cpu or auto.") from error
+    return wanted

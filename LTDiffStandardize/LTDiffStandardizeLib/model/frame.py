@@ -1,0 +1,97 @@
+"""The frame of a slice: where the filtered source is the origin and what the filter cannot bring back is unit white noise.
+
+residual = whiten((image - filtered) / sd). In this frame the standard image is nearly N(0, 1) whatever the scanner, so a
+network that returns nothing leaves the closed-form filter with noise, and a new kernel pair needs new curves, not new weights.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .noise_map import CoherenceNoiseMap, from_cells
+from .protocols import Protocol, probe_slices
+from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
+
+SIDE_MULTIPLE = 16
+"""Sides of a slice in its frame are multiples of this; the deepest latents have 1/16 of them."""
+
+
+@dataclass(frozen=True)
+class SliceFrame:
+    """`source`: one slice, float32 HU, sides multiples of SIDE_MULTIPLE; `spacing`: (row, column) mm; `amplitude`: the noise spectrum."""
+
+    source: np.ndarray
+    spacing: tuple[float, float]
+    protocol: Protocol
+    amplitude: RadialCurve
+
+    @cached_property
+    def _spectrum(self) -> SliceSpectrum:
+        return SliceSpectrum(self.source, self.spacing)
+
+    @cached_property
+    def filtered(self) -> np.ndarray:
+        """The least-squares filter's image, HU."""
+        return self._spectrum.filtered(self.protocol.transfer.ls)
+
+    @cached_property
+    def power(self) -> np.ndarray:
+        """The power filter's image, HU."""
+        return self._spectrum.filtered(self.protocol.transfer.power)
+
+    @cached_property
+    def log_sd(self) -> np.ndarray:
+        """Log of the local noise SD in HU, per pixel."""
+        cells = self.protocol.noise_map.log_sd(self.source, self._spectrum, self.filtered)
+        return from_cells(np.clip(cells, -1.0, 6.5))
+
+    @cached_property
+    def sd(self) -> np.ndarray:
+        return np.exp(self.log_sd)
+
+    def to_residual(self, image: np.ndarray) -> np.ndarray:
+        """An image in HU as whitened, noise-normalised residual."""
+        return self.whiten(image - self.filtered)
+
+    def whiten(self, difference: np.ndarray) -> np.ndarray:
+        """A difference image in HU in units of the local noise, spectrally flat."""
+        return colour(difference / self.sd, self.amplitude, self.spacing, inverse=True)
+
+    def from_residual(self, residual: np.ndarray) -> np.ndarray:
+        """The way back, exact: HU."""
+        return self.filtered + self.sd * colour(residual, self.amplitude, self.spacing)
+
+
+class FrameFactory:
+    """Makes frames for the slices of one volume; measures the noise spectrum on the volume where the protocol has none."""
+
+    PROBE_SLICES = 8
+
+    def __init__(self, protocol: Protocol, spacing: tuple[float, float], slices: np.ndarray) -> None:
+        """`slices`: (n, rows, columns) HU; at most PROBE_SLICES of them, spread evenly, are looked at."""
+        self.protocol, self.spacing = protocol, (float(spacing[0]), float(spacing[1]))
+        self.amplitude = protocol.noise_amplitude or self._measure(slices)
+
+    def frame(self, source: np.ndarray) -> SliceFrame:
+        return SliceFrame(np.asarray(source, np.float32), self.spacing, self.protocol, self.amplitude)
+
+    def _measure(self, slices: np.ndarray) -> RadialCurve:
+        accumulator = SpectrumAccumulator()
+        noise_map = self.protocol.noise_map
+        assert isinstance(noise_map, CoherenceNoiseMap)
+        for image in probe_slices(slices, self.PROBE_SLICES):
+            frame = SliceFrame(np.asarray(image, np.float32), self.spacing, self.protocol, RadialCurve((0.0,), (1.0,)))
+            surrogate = noise_map.surrogate(frame.filtered, frame._spectrum)
+            accumulator.add(np.clip(surrogate / frame.sd, -4, 4), None, self.spacing)
+        return amplitude_curve(accumulator)
+
+
+def amplitude_curve(accumulator: SpectrumAccumulator, floor: float = 0.05) -> RadialCurve:
+    """The accumulated power as amplitude, smooth, kept above `floor` of its maximum so that whitening stays bounded."""
+    from scipy.ndimage import gaussian_filter1d
+
+    frequency, power, _, _ = accumulator.curves()
+    amplitude = np.sqrt(gaussian_filter1d(np.maximum(power, 0), 1.5, mode="nearest"))
+    return RadialCurve.of(frequency, np.maximum(amplitude, floor * amplitude.max()))

@@ -1,0 +1,146 @@
+"""Protocols: what a source and a target kernel are, and how images of one become images of the other."""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..volumes.volume import CTVolume
+from .noise_map import CoherenceNoiseMap, FittedNoiseMap, noise_map_from_dict
+from .spectra import RadialCurve
+from .transfer import TransferCurve
+
+LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
+
+
+@dataclass(frozen=True)
+class KernelFacts:
+    """A kernel by its label and, where known, MTF50, MTF10 and stop band (lp/cm) and noise SD (HU, with its conditions)."""
+
+    label: str
+    mtf50: float | None = None
+    mtf10: float | None = None
+    stop_band: tuple[float, float] | None = None
+    noise_hu: float | None = None
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A standardization: source kernel, target kernel, transfer curves, local noise map and noise spectrum.
+
+    `noise_amplitude` is the radial amplitude spectrum of the unrecoverable residual divided by the noise map (only its
+    shape counts); None means that it is measured on each volume from the coherence. `about` says where the numbers are from.
+    """
+
+    source: KernelFacts
+    target: KernelFacts
+    transfer: TransferCurve
+    noise_map: FittedNoiseMap | CoherenceNoiseMap
+    noise_amplitude: RadialCurve | None
+    about: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.label} to {self.target.label}"
+
+    @staticmethod
+    def from_transfer(source: KernelFacts, target: KernelFacts, transfer: TransferCurve, about: str) -> "Protocol":
+        """A protocol from transfer curves alone; the noise map follows from the coherence."""
+        return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained()), None, about)
+
+    def as_dict(self) -> dict:
+        amplitude = self.noise_amplitude
+        return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about,
+                "transfer": self.transfer.as_dict(), "noise_map": self.noise_map.as_dict(),
+                "noise_amplitude": amplitude and {"frequency_lp_cm": list(amplitude.frequency), "value": list(amplitude.value)}}
+
+    @staticmethod
+    def from_dict(data: dict) -> "Protocol":
+        amplitude = data.get("noise_amplitude")
+        return Protocol(_facts(data["source"]), _facts(data["target"]), TransferCurve.from_dict(data["transfer"]),
+                        noise_map_from_dict(data["noise_map"]),
+                        amplitude and RadialCurve(tuple(amplitude["frequency_lp_cm"]), tuple(amplitude["value"])),
+                        data.get("about", ""))
+
+
+def _facts(data: dict) -> KernelFacts:
+    band = data.get("stop_band")
+    return KernelFacts(data["label"], data.get("mtf50"), data.get("mtf10"), tuple(band) if band else None, data.get("noise_hu"))
+
+
+def save_protocol(protocol: Protocol, path: Path) -> None:
+    path.write_text(json.dumps(protocol.as_dict(), indent=1) + "\n", encoding="utf-8")
+
+
+def load_protocol(path: Path) -> Protocol:
+    """Raises InputError when the file is no protocol."""
+    try:
+        return Protocol.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no protocol file ({error!r}); name a protocol of the library or a file written by the training.") from error
+
+
+def library() -> list[Protocol]:
+    """The shipped protocols, sorted by file name."""
+    return [load_protocol(path) for path in sorted(LIBRARY.glob("*.json"))]
+
+
+def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -> tuple[Protocol, str | None]:
+    """The protocol for an input made with `kernel`, and a warning to record, or None.
+
+    `target` None: towards the sharpest kernel that the library reaches from `kernel`, else `default` (the model's own).
+    A kernel label ("B70f"): from `kernel` to it. A whole name ("B40f to B70f") or a .json file: that one, whatever the input.
+    Labels compare without case. Raises InputError, naming what there is.
+    """
+    if target and target.lower().endswith(".json"):
+        return _checked(load_protocol(Path(target)), kernel)
+    protocols = library() + [default]
+    named = [p for p in protocols if target and _same(p.name, target)]
+    if named:
+        return _checked(named[0], kernel)
+    towards = [p for p in protocols if not target or _same(p.target.label, target)]
+    if not towards:
+        known = ", ".join(sorted({p.target.label for p in protocols}))
+        raise InputError(f"No protocol leads to {target}; there are protocols to {known}: name one of these, a protocol file, or give --reference scans.")
+    fitting = [p for p in towards if _same(p.source.label, kernel)]
+    if fitting:
+        return max(fitting, key=_sharpness), None
+    if not target:
+        return _checked(default, kernel)
+    if kernel is None and len(towards) == 1:
+        return _checked(towards[0], kernel)
+    known = ", ".join(sorted(p.name for p in towards))
+    raise InputError(f"The input's kernel is {kernel or 'unknown'}, and the protocols to {target} are {known}: name one of these whole, or give --reference scans of {target}.")
+
+
+def protocol_from_references(source: CTVolume, references: Sequence[CTVolume]) -> Protocol:
+    """A protocol measured on the source volume and on scans made with the target kernel; no pairs are needed."""
+    label = references[0].facts.kernel or references[0].name
+    in_plane = lambda volume: (volume.spacing[1], volume.spacing[0])
+    slices = [image for volume in references for image in probe_slices(volume.hu)]
+    transfer = TransferCurve.from_references(probe_slices(source.hu), slices, in_plane(source), in_plane(references[0]))
+    about = f"Power spectra of {source.name} and of {len(references)} reference volume(s) with kernel {label}."
+    return Protocol.from_transfer(KernelFacts(source.facts.kernel or "unknown"), KernelFacts(label), transfer, about)
+
+
+def probe_slices(slices: np.ndarray, count: int = 16) -> list[np.ndarray]:
+    """At most `count` slices, spread evenly."""
+    return [slices[i] for i in np.unique(np.linspace(0, len(slices) - 1, count).round().astype(int))]
+
+
+def _same(a: str, b: str | None) -> bool:
+    return a.casefold() == (b or "").casefold()
+
+
+def _sharpness(protocol: Protocol) -> float:
+    return float(protocol.transfer.power(5.0))
+
+
+def _checked(protocol: Protocol, kernel: str | None) -> tuple[Protocol, str | None]:
+    if _same(protocol.source.label, kernel):
+        return protocol, None
+    return protocol, f"The protocol {protocol.name} was applied to an input whose kernel is {kernel or 'unknown'}; give --target or --reference if another fits better."

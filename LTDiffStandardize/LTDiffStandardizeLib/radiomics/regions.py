@@ -1,0 +1,165 @@
+"""Regions of interest: where features are measured, one and the same mask for every volume compared.
+
+Array axes are (z, y, x) = (slice, row, column); spacings are (x, y, z) in mm, as in `CTVolume`.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from .reference import region_reference
+
+# The ranges of LTDiff++ (arXiv 2410.04000, section on random ROIs), in HU; both limits belong to the range.
+HU_RANGES = ((-800, -300), (-100, 250), (10, 250), (300, 800))
+
+# Smallest share of a box that must lie inside the range. Lung parenchyma and muscle fill a box, vessels and airways
+# interrupt it; ribs and vertebral cortex are a few millimetres thin, so bone gets by with a tenth.
+MINIMUM_FILL = {(-800, -300): 0.5, (-100, 250): 0.6, (10, 250): 0.6, (300, 800): 0.1}
+
+# 20 x 24 x 24 voxels of 1.0 x 0.7 x 0.7 mm.
+DEFAULT_SIZE_MM = (20.0, 17.0, 17.0)
+
+# Two boxes stay this share of their size apart along at least one axis: they share a quarter of their voxels at most.
+SEPARATION = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A masked box in the index space of a volume.
+
+    Attributes
+        name: unique within a list of regions.
+        hu_range: row label in the tables, such as "[10,250]" or "tumour".
+        kind: "random", "label", "sphere" or "annotation".
+        slices: three slice objects (z, y, x) with explicit start and stop.
+        mask: bool array of the shape that `slices` cuts out.
+        group: patient or phantom, the unit that the bootstrap draws; empty when there is one.
+    """
+
+    name: str
+    hu_range: str
+    kind: str
+    slices: tuple[slice, slice, slice]
+    mask: np.ndarray
+    group: str = ""
+
+    @property
+    def number_of_voxels(self) -> int:
+        return int(np.count_nonzero(self.mask))
+
+    def crop(self, volume_hu: np.ndarray) -> np.ndarray:
+        """The box cut out of `volume_hu` (z, y, x), as a view."""
+        return volume_hu[self.slices]
+
+
+def range_label(hu_range: tuple[float, float]) -> str:
+    """"[10,250]" for (10, 250)."""
+    return "[{:g},{:g}]".format(*hu_range)
+
+
+def random_regions(reference_hu: np.ndarray, spacing_mm: Sequence[float], hu_range: tuple[float, float], count: int,
+                   seed: int, size_mm: Sequence[float] = DEFAULT_SIZE_MM, size_voxels: Sequence[int] | None = None,
+                   minimum_fill: float | None = None, padding: np.ndarray | None = None,
+                   reference_is_prepared: bool = False, group: str = "") -> tuple[list[Region], int]:
+    """Draw boxes of one size whose voxels lie mostly inside a HU range of the smoothed reference, within the body.
+
+    The mask of a region is the part of its box inside the range. Boxes lie on a grid of a quarter of their size,
+    contain no padding and keep `SEPARATION`. The same arguments give the same regions.
+
+    Args
+        reference_hu: (z, y, x) HU of the standard volume, or with `reference_is_prepared` what `region_reference` made
+            of it, for callers that draw several ranges.
+        spacing_mm: (x, y, z) mm.
+        hu_range: (low, high) HU, both included.
+        count: number of regions wanted; fewer come back when fewer fit.
+        seed: int.
+        size_mm, size_voxels: (z, y, x) box size; voxels win over mm; never larger than the volume.
+        minimum_fill: share of the box inside the range; `MINIMUM_FILL` (0.5 for other ranges) when None.
+        padding: bool (z, y, x), True outside the field of view, or None.
+
+    Returns
+        (list of Region, number of candidate boxes before they were thinned out).
+    """
+    shape = np.array(reference_hu.shape)
+    size = np.minimum(_size_in_voxels(size_mm, size_voxels, spacing_mm), shape)
+    fill = MINIMUM_FILL.get(tuple(hu_range), 0.5) if minimum_fill is None else minimum_fill
+    reference = reference_hu if reference_is_prepared else region_reference(reference_hu, spacing_mm, padding)
+    inside = (reference >= hu_range[0]) & (reference <= hu_range[1])
+
+    step = np.maximum(1, size // 4)
+    wanted = _box_sums(inside, size, step) >= max(1.0, fill * size.prod())
+    if padding is not None:
+        wanted &= _box_sums(padding, size, step) == 0
+    candidates = np.argwhere(wanted) * step
+    starts = _apart(np.random.default_rng(seed).permutation(candidates), count, SEPARATION * size)
+
+    label = range_label(hu_range)
+    regions = []
+    for number, start in enumerate(starts, 1):
+        box = tuple(slice(int(low), int(low + length)) for low, length in zip(start, size))
+        regions.append(Region(f"{label} {number:03d}", label, "random", box, inside[box].copy(), group))
+    return regions, len(candidates)
+
+
+def regions_from_label_map(labels: np.ndarray, names: Mapping[int, str] | None = None, hu_range: str = "tumour",
+                           group: str = "") -> list[Region]:
+    """One region per positive label of an integer array (z, y, x); `names` maps labels to region names."""
+    from scipy.ndimage import find_objects
+
+    regions = []
+    for label, box in enumerate(find_objects(np.asarray(labels)), 1):
+        if box is not None:
+            name = (names or {}).get(label, f"label {label:03d}")
+            regions.append(Region(name, hu_range, "label", box, labels[box] == label, group))
+    return regions
+
+
+def region_from_sphere(centre_zyx: Sequence[float], radius_mm: float, spacing_mm: Sequence[float],
+                       shape: Sequence[int], name: str = "sphere", hu_range: str = "tumour",
+                       group: str = "") -> Region:
+    """Voxels whose centres lie within `radius_mm` of `centre_zyx` (voxel coordinates, fractions allowed).
+
+    The sphere is cut at the borders of `shape` (z, y, x). Raises InputError when no voxel centre lies in it.
+    """
+    steps = np.array(spacing_mm[::-1], dtype=float)
+    centre = np.asarray(centre_zyx, dtype=float)
+    low = np.maximum(0, np.ceil(centre - radius_mm / steps)).astype(int)
+    high = np.minimum(shape, np.floor(centre + radius_mm / steps) + 1).astype(int)
+    box = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high))
+    axes = np.ogrid[box]
+    distance_squared = sum(((axis - c) * s) ** 2 for axis, c, s in zip(axes, centre, steps))
+    mask = distance_squared <= radius_mm ** 2
+    if not mask.any():
+        raise InputError(f"The sphere '{name}' of {radius_mm:g} mm holds no voxel of the volume: move it inside or "
+                         f"enlarge it.")
+    return Region(name, hu_range, "sphere", box, mask, group)
+
+
+def _size_in_voxels(size_mm, size_voxels, spacing_mm):
+    if size_voxels is None:
+        size_voxels = np.rint(np.asarray(size_mm, dtype=float) / np.array(spacing_mm[::-1], dtype=float))
+    return np.maximum(1, np.asarray(size_voxels)).astype(int)
+
+
+def _box_sums(flags, size, step):
+    """Number of true voxels in every box of `size` whose start is a multiple of `step`: (n_z, n_y, n_x) int."""
+    sums = flags
+    for axis in (2, 1, 0):
+        cumulative = np.cumsum(sums, axis=axis, dtype=np.int32)
+        zero = np.zeros_like(np.take(cumulative, [0], axis=axis))
+        cumulative = np.concatenate([zero, cumulative], axis=axis)
+        starts = np.arange(0, flags.shape[axis] - size[axis] + 1, step[axis])
+        sums = np.take(cumulative, starts + size[axis], axis=axis) - np.take(cumulative, starts, axis=axis)
+    return sums
+
+
+def _apart(candidates, count, separation):
+    """The first `count` starts, in the given order, that keep `separation` along at least one axis."""
+    chosen = []
+    while len(chosen) < count and len(candidates):
+        chosen.append(candidates[0])
+        candidates = candidates[(np.abs(candidates - chosen[-1]) >= separation).any(axis=1)]
+    return chosen

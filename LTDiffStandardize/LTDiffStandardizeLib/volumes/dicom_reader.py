@@ -1,0 +1,118 @@
+"""Reading the pixels of a DICOM series, slice by slice into one array."""
+from __future__ import annotations
+
+from statistics import median
+from typing import Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from .headers import SliceHeader, read_dataset
+from .padding import padding_mask
+from .stack import stack_geometry
+from .volume import CTFacts, CTVolume, DicomSource, fits_int16
+
+
+def read_dicom_slices(slices: Sequence[SliceHeader], name: str) -> CTVolume:
+    """The volume of ordered slices in which neither `why_not_a_slice` nor `why_not_a_stack` finds fault.
+
+    HU = slope * stored + intercept, exactly: int16 where all slices have whole slopes and intercepts and the values fit, else
+    float32. Beside the volume, no more than one slice is in memory.
+    Raises InputError where a file is gone, damaged, or compressed in a way that neither pydicom nor SimpleITK decodes here.
+    """
+    first, geometry = slices[0], stack_geometry(slices)
+    hu = np.empty((len(slices), first.rows, first.columns), np.int16)
+    for index, header in enumerate(slices):
+        values = _hu_values(header)
+        if hu.dtype == np.int16 and not fits_int16(values):
+            hu = hu.astype(np.float32)
+        hu[index] = values
+    return CTVolume(
+        hu=hu,
+        spacing=geometry.spacing,
+        origin=geometry.origin,
+        direction=geometry.direction,
+        padding=padding_mask(hu, [_declared_padding(header) for header in slices]),
+        facts=_facts(slices, geometry.spacing[2]),
+        source=DicomSource(
+            tuple(header.path for header in slices),
+            tuple(header.sop_instance_uid for header in slices),
+            first.series_instance_uid,
+        ),
+        name=name,
+    )
+
+
+def _hu_values(header: SliceHeader) -> np.ndarray:
+    """One slice in HU: (rows, columns), int32 where exact, else float32."""
+    try:
+        dataset = read_dataset(header.path)
+    except Exception as error:  # a damaged file makes pydicom raise almost anything
+        raise InputError(f"{header.path} cannot be read ({_short(error)}); copy or export it again.") from error
+    if "PixelData" not in dataset:
+        raise InputError(f"{header.path} holds no pixel data; export the series again.")
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        values = _decoded_by_itk(header) if syntax.is_compressed else None
+        if values is None:
+            values = _rescaled(dataset.pixel_array, header)
+    except Exception as error:  # damaged pixels make decoders raise almost anything
+        raise InputError(f"{header.path} {_why_not_decoded(syntax)}.") from error
+    if values.shape != (header.rows, header.columns):
+        raise InputError(f"{header.path} has pixel data of another size than its header states; copy or export it again.")
+    return values
+
+
+def _decoded_by_itk(header: SliceHeader) -> np.ndarray | None:
+    """HU of a compressed slice, None where ITK cannot decode it.
+
+    SimpleITK brings the decoders (GDCM) that pydicom needs other packages for: JPEG lossless, JPEG-LS, 12-bit JPEG, JPEG 2000, RLE.
+    """
+    import SimpleITK as sitk
+
+    try:
+        values = sitk.GetArrayFromImage(sitk.ReadImage(str(header.path)))[0]  # rescaled by ITK
+    except RuntimeError:
+        return None
+    return values.astype(np.int32 if np.issubdtype(values.dtype, np.integer) else np.float32)
+
+
+def _why_not_decoded(syntax) -> str:
+    if not syntax.is_compressed:
+        return "has incomplete or invalid pixel data; copy or export it again"
+    return (f"is compressed as {syntax.name} and cannot be decoded, so it is damaged or its decoder is missing; "
+            "export the series uncompressed, or install the Python package python-gdcm")  # fmt: skip
+
+
+def _rescaled(stored: np.ndarray, header: SliceHeader) -> np.ndarray:
+    if header.slope.is_integer() and header.intercept.is_integer():
+        return stored.astype(np.int32) * int(header.slope) + int(header.intercept)
+    return (stored * header.slope + header.intercept).astype(np.float32)
+
+
+def _declared_padding(header: SliceHeader) -> tuple[float, float] | None:
+    if header.padding_range is None:
+        return None
+    low, high = sorted(_rescaled(np.array(header.padding_range), header).tolist())
+    return low, high
+
+
+def _facts(slices: Sequence[SliceHeader], distance: float) -> CTFacts:
+    first = slices[0]
+    currents = [header.mas for header in slices if header.mas is not None]
+    return CTFacts(
+        kernel=first.kernel or None,
+        manufacturer=first.manufacturer or None,
+        model=first.model or None,
+        kvp=first.kvp,
+        mas=median(currents) if currents else None,
+        slice_thickness_mm=first.slice_thickness,
+        slice_distance_mm=distance,
+        fov_mm=first.fov or first.columns * first.pixel_spacing[1],
+        rescale_slope=first.slope,
+        rescale_intercept=first.intercept,
+    )
+
+
+def _short(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,45 @@
+"""Hidden Slicer module that carries the training of LTDiff: its Scripts and LTDiffTrainingLib have no panel."""
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+# An installed extension has both modules in one folder; in a checkout the sister module lies beside this one.
+if find_spec("LTDiffStandardizeLib") is None:
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "LTDiffStandardize"))
+
+from LTDiffStandardizeLib.scene.application import (  # noqa: E402
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleTest,
+    _,
+    describe,
+)
+
+
+class LTDiffTraining(ScriptedLoadableModule):
+    """What Slicer knows of the module; it appears in no menu."""
+
+    def __init__(self, parent):
+        super().__init__(parent)
+        describe(
+            parent,
+            title=_("LTDiff Training"),
+            help_text=_("Trains LTDiff models for a pair of reconstruction kernels, from the command line."),
+        )
+        parent.dependencies = ["LTDiffStandardize"]
+        parent.hidden = True
+        parent.widgetRepresentationCreationEnabled = False
+
+
+class LTDiffTrainingTest(ScriptedLoadableModuleTest):
+    """Checks, inside Slicer, that what the module needs was installed with it."""
+
+    def runTest(self):
+        self.test_the_training_library_and_scripts_are_shipped()
+
+    def test_the_training_library_and_scripts_are_shipped(self):
+        import LTDiffTrainingLib
+
+        folder = Path(__file__).resolve().parent
+        self.assertEqual(Path(LTDiffTrainingLib.__file__).resolve().parents[1], folder)
+        for script in ("simulate.py", "train.py", "evaluate.py"):
+            self.assertTrue((folder / "Scripts" / script).is_file(), script)

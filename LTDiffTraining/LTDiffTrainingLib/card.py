@@ -1,0 +1,68 @@
+"""The model card: what a user must know before trusting the weights."""
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+
+from LTDiffStandardizeLib.model.network import LatentDiffusionModel, parameter_count
+
+from .datasets import PreparedGroup
+from .evaluation import as_text
+from .settings import TrainingSettings
+
+LIMITS = """\
+- Trained on simulated chest phantoms alone: cartoon anatomy, sharp synthetic edges, parallel beam, no beam hardening, no
+  scatter, no motion, no iterative reconstruction. Its figures on phantoms say nothing about patients.
+- "Br40-like" and "Bl64-like" are kernels with stated MTF, not the vendor's kernels.
+- Texture that the source kernel erased is drawn anew, plausible and not the patient's own. It is for features, never for reading.
+- Real noise is directional; what is drawn is nearly isotropic, so gradient orientations (GOH) in soft tissue agree poorly.
+- Research use only, not a medical device."""
+
+
+def model_card(settings: TrainingSettings, command: str, model: LatentDiffusionModel, groups: Sequence[PreparedGroup],
+               checks: dict[str, float], rows: Sequence[dict], sd_rows: Sequence[dict], held: Sequence[dict], minutes: float) -> str:
+    """Markdown."""
+    parts = {name: parameter_count(getattr(model, name)) for name in ("encoder", "decoder", "moment_head", "denoiser")}
+    slices = sum(len(maps) for group in groups for maps in group.maps)
+    phases = "\n".join(f"- {name}: {p.steps} steps of {settings.training.batch} patches of {settings.training.patch} px, "
+                       f"learning rate {p.learning_rate:g}" for name, p in settings.phases.items())
+    protocol = groups[0].protocol
+    return f"""# {settings.name}
+
+LTDiff++ weights that standardize {protocol.name} in the frame of the slice; other kernel pairs use the same weights with
+their own protocol. Research use only, not a medical device.
+
+Made by `{command}` in {minutes:.0f} minutes (resumed parts not counted) on {platform.machine()}, seed {settings.seed}.
+
+## Trained on
+{slices} simulated slices in {len(groups)} groups of kernels, pixel size and thickness. {protocol.about}
+
+{phases}
+
+Parameters: {", ".join(f"{name} {count:,}" for name, count in parts.items())}. Default: {settings.steps} evaluations of the denoiser per slice.
+
+## Encoder and decoder
+RMSE in units of the local noise SD when D is given: {", ".join(f"{name} {value:.3g}" for name, value in checks.items() if name != "oracle_hu")}.
+The oracle swap is off by {checks["oracle_hu"]:.3g} HU.
+
+## Agreement on validation phantoms
+Mean CCC per feature over regions, 90 % bootstrap interval over phantoms; SD ratio to the target and its spread.
+```
+{as_text(rows, sd_rows) if rows else "Not measured: PyRadiomics was missing."}
+```
+
+## Gates
+{_gates_text(held)}
+
+## Limits
+{LIMITS}
+"""
+
+
+def _gates_text(held: Sequence[dict]) -> str:
+    if not held:
+        return "Not measured."
+    missed = [g for g in held if not g["holds"]]
+    lines = [f"{len(held) - len(missed)} of {len(held)} hold."]
+    lines += [f"- missed: {g['gate']}: {g['value']:.3f} against {g['limit']:.3f}" for g in missed]
+    return "\n".join(lines)

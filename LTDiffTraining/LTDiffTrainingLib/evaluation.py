@@ -1,0 +1,143 @@
+"""Every method on held-out phantoms: CCC per class and HU range, SD ratios, homogeneous HU, and the gates."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from LTDiffStandardizeLib.model.bundle import Bundle
+from LTDiffStandardizeLib.model.protocols import Protocol
+from LTDiffStandardizeLib.model.standardizer import METHODS, Settings, Standardizer
+from LTDiffStandardizeLib.radiomics.agreement import agreement_table
+from LTDiffStandardizeLib.radiomics.pyradiomics_profile import extract_many
+from LTDiffStandardizeLib.radiomics.reference import region_reference
+from LTDiffStandardizeLib.radiomics.regions import HU_RANGES, Region, random_regions, region_from_sphere
+from LTDiffStandardizeLib.volumes.volume import CTVolume
+
+from .simulation.pairs import PairedSeries
+
+FILTERS = ("none", "power", "ls", "ls_noise")
+TUMOUR_RADIUS_MM = 4.0
+MARGIN = 0.02
+SOFT_TISSUE_GOALS = {"GLCM": 0.96, "GLRLM": 0.92, "ID": 0.97, "IH": 0.96, "NID": 0.95}
+"""Of LTDiff++ in [10,250] HU."""
+
+
+@dataclass
+class Measurements:
+    """Features of every method and of the target in one list of regions, and SD ratios per region."""
+
+    regions: list[Region] = field(default_factory=list)
+    features: dict[str, list] = field(default_factory=dict)
+    deviations: dict[str, list[float]] = field(default_factory=dict)
+    hu_shift: dict[str, list[float]] = field(default_factory=dict)
+    candidates: dict[str, int] = field(default_factory=dict)
+
+    def rows(self, draws: int = 500) -> list[dict]:
+        """Agreement rows of all methods against the target."""
+        methods = {m: f for m, f in self.features.items() if m != "target"}
+        return agreement_table(methods, self.features["target"], self.regions, draws=draws)
+
+    def sd_rows(self) -> list[dict]:
+        """Per method and range: median ratio of the SD in a region to the target's, and the SD of its logarithm."""
+        rows = []
+        for method, values in self.deviations.items():
+            for label in dict.fromkeys(r.hu_range for r in self.regions):
+                ratio = np.array([v / t for v, t, r in zip(values, self.deviations["target"], self.regions) if r.hu_range == label])
+                rows.append({"method": method, "regions": label, "sd_ratio": float(np.median(ratio)),
+                             "sd_ratio_spread": float(np.log(ratio).std()), "n_regions": len(ratio)})
+        return rows
+
+
+def measure(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle | None, per_range: int, seed: int = 0,
+            methods: Sequence[str] = METHODS, settings: Settings = Settings(device="cpu"),
+            report: Callable[[str], None] = print) -> Measurements:
+    """Standardize each series by every method and measure `per_range` random regions per HU range over all of them."""
+    made = Measurements()
+    share = -(-per_range // len(series))
+    for number, one in enumerate(series):
+        volume, target = as_volume(one)
+        regions = _regions(one, volume, share, seed, made.candidates)
+        made.regions += regions
+        for method in (*methods, "target"):
+            result = target if method == "target" else Standardizer(protocol, replace(settings, method=method), bundle).standardize(volume)[0]
+            made.features.setdefault(method, []).extend(extract_many(result.hu, regions, volume.spacing))
+            made.deviations.setdefault(method, []).extend(float(r.crop(result.hu)[r.mask].std()) for r in regions)
+            made.hu_shift.setdefault(method, []).append(_homogeneous_shift(result.hu, target.hu, regions))
+        report(f"{one.folder.name}: {number + 1}/{len(series)}, {len(regions)} regions.")
+    return made
+
+
+def as_volume(one: PairedSeries) -> tuple[CTVolume, CTVolume]:
+    """The source and the target series as volumes."""
+    spacing = (one.pixel, one.pixel, one.description["acquisition"]["distance"])
+    make = lambda hu, name: CTVolume(np.asarray(hu), spacing, name=f"{one.folder.name} {name}")
+    return make(one.source, "source"), make(one.target, "target")
+
+
+def _regions(one: PairedSeries, volume: CTVolume, share: int, seed: int, candidates: dict[str, int]) -> list[Region]:
+    group = one.folder.name
+    reference = region_reference(volume.hu, volume.spacing)
+    regions = []
+    for hu_range in HU_RANGES:
+        drawn, count = random_regions(reference, volume.spacing, hu_range, share, seed, reference_is_prepared=True, group=group)
+        regions += drawn
+        candidates[str(hu_range)] = candidates.get(str(hu_range), 0) + count
+    return regions + _tumours(one, volume, group)
+
+
+def _tumours(one: PairedSeries, volume: CTVolume, group: str) -> list[Region]:
+    """The phantom's nodules of at least TUMOUR_RADIUS_MM whose centres lie in the volume, as spheres."""
+    first, distance, size = one.description["heights"][0], volume.spacing[2], volume.hu.shape[1]
+    tumours = []
+    for number, nodule in enumerate(one.description["nodules"]):
+        x, y, z = nodule["centre"]
+        centre = ((z - first) / distance, y / one.pixel + size // 2, x / one.pixel + size // 2)
+        if nodule["radius"] >= TUMOUR_RADIUS_MM and 0 <= centre[0] <= len(volume.hu) - 1:
+            tumours.append(region_from_sphere(centre, nodule["radius"], volume.spacing, volume.hu.shape,
+                                              name=f"nodule {number:02d}", group=group))
+    return tumours
+
+
+def _homogeneous_shift(hu: np.ndarray, target: np.ndarray, regions: Sequence[Region]) -> float:
+    """Largest |mean HU difference| over soft-tissue regions."""
+    soft = [r for r in regions if r.hu_range == "[10,250]"]
+    return max((abs(float(r.crop(hu)[r.mask].mean() - r.crop(target)[r.mask].mean())) for r in soft), default=0.0)
+
+
+def gates(rows: Sequence[dict], sd_rows: Sequence[dict]) -> list[dict]:
+    """What LTDiff++ must hold, each with its figure: never MARGIN below the best of doing nothing and the filters per class
+    and range (GOH is reported, not gated: its ceiling is low), the soft-tissue goals, the SD ratio within 1 +- 0.03."""
+    figure = {(r["method"], r["regions"], r["feature_class"]): r["ccc_mean"] for r in rows}
+    found = []
+    for (method, label, name), value in figure.items():
+        if method != "ltdiff" or name == "GOH":
+            continue
+        best = max(FILTERS, key=lambda f: figure.get((f, label, name), -1))
+        limit = figure[best, label, name] - MARGIN
+        found.append({"gate": f"{label} {name} >= {best} - {MARGIN}", "value": value, "limit": limit, "holds": value >= limit})
+        if label == "[10,250]" and name in SOFT_TISSUE_GOALS:
+            goal = SOFT_TISSUE_GOALS[name]
+            found.append({"gate": f"{label} {name} goal", "value": value, "limit": goal, "holds": value >= goal})
+    for row in sd_rows:
+        if row["method"] == "ltdiff":
+            found.append({"gate": f"{row['regions']} SD ratio within 1 +- 0.03", "value": row["sd_ratio"], "limit": 0.03,
+                          "holds": abs(row["sd_ratio"] - 1) <= 0.03})
+    return found
+
+
+def as_text(rows: Sequence[dict], sd_rows: Sequence[dict]) -> str:
+    """Aligned tables, one per range: methods down, classes across, mean CCC with its 90 % interval."""
+    lines = []
+    for label in dict.fromkeys(r["regions"] for r in rows):
+        part = [r for r in rows if r["regions"] == label]
+        classes = list(dict.fromkeys(r["feature_class"] for r in part))
+        lines.append(f"\n{label} (n = {part[0]['n_regions']})".ljust(26) + "".join(c.center(18) for c in classes) + "SD ratio (spread)")
+        for method in dict.fromkeys(r["method"] for r in part):
+            cells = {r["feature_class"]: r for r in part if r["method"] == method}
+            sd = next(s for s in sd_rows if s["method"] == method and s["regions"] == label)
+            figures = "".join(f"{cells[c]['ccc_mean']:.2f} [{cells[c]['ccc_low']:.2f},{cells[c]['ccc_high']:.2f}]".center(18) for c in classes)
+            lines.append(f"  {method}".ljust(25) + figures + f"{sd['sd_ratio']:.2f} ({sd['sd_ratio_spread']:.3f})")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""Fits a Protocol to paired slices: transfer curves, the 45-coefficient noise map, the noise spectrum."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from LTDiffStandardizeLib.model.frame import SliceFrame, amplitude_curve
+from LTDiffStandardizeLib.model.noise_map import FittedNoiseMap, cell_mean, noise_features, tissue_weights
+from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol
+from LTDiffStandardizeLib.model.spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
+from LTDiffStandardizeLib.model.transfer import TransferCurve
+
+Pair = tuple[np.ndarray, np.ndarray]
+_FLAT = RadialCurve((0.0,), (1.0,))
+_BODY_HU = -950.0
+
+
+def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int], Pair], indices: Sequence[int],
+                 spacing: tuple[float, float], about: str) -> Protocol:
+    """`load(i)` gives (source, target) slices of one scan in HU, sides multiples of 4; spacing (row, column) in mm."""
+    transfer = TransferCurve.measure((load(i) for i in indices), spacing)
+    amplitude = _residual_amplitude(load, indices, spacing, transfer.ls)
+    weights = _fit_noise_map(load, indices, spacing, transfer.ls, amplitude)
+    protocol = Protocol(source, target, transfer, FittedNoiseMap(weights), amplitude, about)
+    return Protocol(source, target, transfer, protocol.noise_map, _normalised_amplitude(load, indices, spacing, protocol), about)
+
+
+def _residual_amplitude(load, indices, spacing, gain: RadialCurve) -> RadialCurve:
+    accumulator = SpectrumAccumulator()
+    for index in indices:
+        source, target = load(index)
+        accumulator.add(target - SliceSpectrum(source, spacing).filtered(gain), None, spacing)
+    return amplitude_curve(accumulator)
+
+
+def _normalised_amplitude(load, indices, spacing, protocol: Protocol) -> RadialCurve:
+    accumulator = SpectrumAccumulator()
+    for index in indices:
+        source, target = load(index)
+        frame = SliceFrame(source.astype(np.float32), spacing, protocol, _FLAT)
+        # Edges that the filter missed are no noise; clipped, they do not shape its spectrum.
+        accumulator.add(np.clip((target - frame.filtered) / frame.sd, -4, 4), None, spacing)
+    return amplitude_curve(accumulator)
+
+
+def _fit_noise_map(load, indices, spacing, gain: RadialCurve, amplitude: RadialCurve, ridge: float = 3.0) -> tuple[float, ...]:
+    """Ridge regression of the log local variance of the whitened residual; then each tissue's level set by the median."""
+    samples = [_noise_samples(*load(index), spacing, gain, amplitude) for index in indices]
+    features, log_variance, tissue = (np.concatenate(part, axis=-1) for part in zip(*samples))
+    gram = features @ features.T + ridge * np.eye(len(features))
+    weights = np.linalg.solve(gram, features @ log_variance)
+    error = log_variance - weights @ features
+    count = len(features) // 3
+    plain, lung, bone = (np.median(error[tissue == label]) if np.any(tissue == label) else 0.0 for label in (0, 1, 2))
+    for block, shift in ((0, plain), (1, lung - plain), (2, bone - plain)):
+        weights[block * count + count - 1] += shift
+    return tuple(float(w) for w in 0.5 * weights)
+
+
+def _noise_samples(source, target, spacing, gain, amplitude, stride: int = 2):
+    from scipy.ndimage import gaussian_filter
+
+    spectrum = SliceSpectrum(source, spacing)
+    difference = target - spectrum.filtered(gain)
+    scale = 1.4826 * np.median(np.abs(difference)) + 1e-3
+    white = colour(difference, amplitude, spacing, inverse=True)
+    energy = gaussian_filter(cell_mean(np.minimum(white**2, 30 * scale**2)), 1.25)
+    body = gaussian_filter(cell_mean(np.asarray(source, np.float32)), 1.5) > _BODY_HU
+    pick = np.zeros_like(body)
+    pick[::stride, ::stride] = True
+    pick &= body
+    lung, bone = tissue_weights(source)
+    tissue = np.where(lung > 0.5, 1, np.where(bone > 0.5, 2, 0))
+    return noise_features(source, spectrum)[:, pick], np.log(energy[pick] + 1e-3), tissue[pick]

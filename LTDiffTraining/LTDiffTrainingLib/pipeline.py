@@ -1,0 +1,80 @@
+"""From settings to a bundle: data, three phases, validation, model card."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from LTDiffStandardizeLib.model.bundle import load_bundle, write_bundle
+from LTDiffStandardizeLib.model.network import LatentDiffusionModel
+from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
+
+from .card import model_card
+from .datasets import PatchSampler, PreparedGroup, prepare_group
+from .evaluation import gates, measure
+from .model_checks import codec_checks
+from .settings import TrainingSettings
+from .simulation.pairs import PairedSeries
+from .simulation.plan import held_out_plan, training_plan
+from .simulation.running import simulate_plan
+from .trainer import Trainer
+
+Report = Callable[[str], None]
+
+
+def train(settings: TrainingSettings, folder: Path, command: str, processes: int = 1, device: str = "cpu",
+          real_pairs: Sequence[PairedSeries] = (), report: Report = print) -> Path:
+    """Run everything that is not done yet under `folder` and return the bundle's folder, `folder`/bundle/<name>."""
+    began = time.monotonic()
+    groups = prepare_data(settings, folder / "data", processes, real_pairs, report)
+    torch.manual_seed(settings.seed)
+    model = LatentDiffusionModel(settings.network).to(device=device, memory_format=torch.channels_last)
+    sampler = PatchSampler(groups, settings.training.patch, settings.training.batch, settings.seed)
+    Trainer(model, sampler, folder, device, report=report).run(settings.phases)
+    return integrate(settings, model, groups, folder, command, processes, began, report)
+
+
+def prepare_data(settings: TrainingSettings, folder: Path, processes: int, real_pairs: Sequence[PairedSeries],
+                 report: Report) -> list[PreparedGroup]:
+    """Simulate, group by kernels and pixel size, bring into frames; the nominal group comes first."""
+    data = settings.data
+    plan = training_plan(data.nominal, data.groups, data.per_group, data.slices, settings.seed)
+    groups: dict[str, list[PairedSeries]] = {}
+    for planned, series in zip(plan, simulate_plan(plan, folder / "series", processes, report=report)):
+        groups.setdefault(planned.group, []).append(series)
+    for series in real_pairs:
+        groups[f"real-{series.folder.name}"] = [series]
+    return [prepare_group(name, series, folder / "maps", report) for name, series in groups.items()]
+
+
+def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: Sequence[PreparedGroup], folder: Path,
+              command: str, processes: int, began: float, report: Report) -> Path:
+    """Phase 3: one bundle with its card; the figures in the card are measured on the bundle as it was written."""
+    configuration = {"steps": settings.steps, "training": settings.as_json()}
+    protocol = groups[0].protocol
+    target = folder / "bundle" / settings.name
+    write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
+    checks = codec_checks(model, groups[0])
+    rows, sd_rows, held = validate(settings, target, folder / "data" / "validation", processes, report)
+    minutes = (time.monotonic() - began) / 60
+    card = model_card(settings, command, model, groups, checks, rows, sd_rows, held, minutes)
+    write_bundle(target, model, protocol, {**configuration, "gates": held, "checks": checks}, card)
+    report(f"Bundle written to {target}.")
+    return target
+
+
+def validate(settings: TrainingSettings, bundle_folder: Path, folder: Path, processes: int, report: Report):
+    """Agreement rows, SD rows and gates on validation phantoms; empty without PyRadiomics."""
+    there, why_not = available()
+    if not there:
+        report(f"No validation: {why_not}")
+        return [], [], []
+    wanted = settings.validation
+    plan = held_out_plan("validation", wanted.phantoms, wanted.slices, settings.seed)
+    bundle = load_bundle(bundle_folder)
+    made = measure(simulate_plan(plan, folder, processes, clean=False, report=report), bundle.protocol, bundle,
+                   wanted.per_range, settings.seed, report=report)
+    rows, sd_rows = made.rows(), made.sd_rows()
+    return rows, sd_rows, gates(rows, sd_rows)

@@ -1,0 +1,1 @@
+"""Simulated CT: chest phantoms, one noisy sinogram, two reconstruction kernels."""

@@ -1,0 +1,44 @@
+"""Which series make up a simulated data set: groups of phantoms that share kernels and pixel size, split by phantom."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .pairs import Acquisition
+
+FIRST_SEED = {"train": 1001, "validation": 5001, "test": 9001}
+"""Phantoms of different splits never share a seed."""
+
+
+@dataclass(frozen=True)
+class PlannedSeries:
+    name: str
+    group: str
+    phantom_seed: int
+    acquisition: Acquisition
+    heights: tuple[float, ...]
+
+
+def training_plan(nominal: int = 24, groups: int = 6, per_group: int = 4, slices: int = 8, seed: int = 0) -> list[PlannedSeries]:
+    """`nominal` phantoms with the default acquisition, then `groups` of random kernels, pixels and thicknesses."""
+    rng = np.random.default_rng((seed, 7))
+    heights = tuple(np.linspace(2, 46, slices))
+    acquisitions = [("nominal", Acquisition())] * nominal
+    for index in range(groups):
+        acquisitions += [(f"group{index}", Acquisition.random(rng))] * per_group
+    return [_series(f"train-{i:03d}-{group}", group, FIRST_SEED["train"] + 1000 * seed + i, acquisition, heights, rng)
+            for i, (group, acquisition) in enumerate(acquisitions)]
+
+
+def held_out_plan(split: str, phantoms: int, slices: int, seed: int = 0, distance: float = 1.0) -> list[PlannedSeries]:
+    """Contiguous slices of phantoms that training never sees; `split` is "validation" or "test"."""
+    rng = np.random.default_rng((seed, FIRST_SEED[split]))
+    heights = tuple(4 + distance * np.arange(slices))
+    return [_series(f"{split}-{i:03d}", "nominal", FIRST_SEED[split] + 1000 * seed + i, Acquisition(distance=distance), heights, rng)
+            for i in range(phantoms)]
+
+
+def _series(name, group, phantom_seed, acquisition, heights, rng) -> PlannedSeries:
+    dose = float(np.exp(rng.uniform(np.log(0.45), np.log(2.2))))
+    return PlannedSeries(name, group, phantom_seed, replace(acquisition, photons=acquisition.photons * dose), heights)

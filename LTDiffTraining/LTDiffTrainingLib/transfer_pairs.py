@@ -1,0 +1,41 @@
+"""Pairs from real volumes: the soft partner of a sharp volume, made by its measured transfer curve.
+
+Only towards softer kernels: that attenuates, so it is well posed. Such a pair is the linear image of its target by
+construction; it adapts a model to real anatomy and is no evidence of anything.
+"""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from LTDiffStandardizeLib.model.spectra import apply_curve
+from LTDiffStandardizeLib.model.protocols import Protocol
+from LTDiffStandardizeLib.volumes.atomic import folder_aside
+from LTDiffStandardizeLib.volumes.volume import CTVolume
+
+from .simulation.pairs import PairedSeries
+from .simulation.scanner import as_stored
+
+
+def pair_from_volume(volume: CTVolume, softening: Protocol, folder: Path) -> PairedSeries:
+    """Write `volume` as target and its image under `softening` (from its kernel to the softer one) as source."""
+    folder = Path(folder)
+    if not folder.exists():
+        spacing = (volume.spacing[1], volume.spacing[0])
+        air = volume.padding if volume.padding is not None else np.zeros(volume.hu.shape, bool)
+        with folder_aside(folder) as aside:
+            target = np.where(air, -1000, volume.hu)
+            np.save(aside / "target.npy", as_stored(target))
+            soften = lambda image: as_stored(apply_curve(image, softening.transfer.power, spacing))
+            np.save(aside / "source.npy", np.stack([soften(image) for image in target]))
+            (aside / "series.json").write_text(json.dumps(_description(volume, softening), indent=1))
+    return PairedSeries(folder)
+
+
+def _description(volume: CTVolume, softening: Protocol) -> dict:
+    kernel = lambda facts: {"name": facts.label, "mtf50": facts.mtf50, "mtf10": facts.mtf10, "stop_start": None, "stop_end": None}
+    return {"volume": volume.name, "heights": volume.slice_positions().tolist(), "nodules": [],
+            "acquisition": {"pixel": volume.spacing[0], "distance": volume.spacing[2],
+                            "source": kernel(softening.target), "target": kernel(softening.source)}}
