@@ -16,7 +16,7 @@ from ..errors import OutputError
 from ..volumes.atomic import file_aside
 
 LOCK, SUMMARY, LOG = ".ltdiff-lock", "summary.json", "log.txt"
-LEFT_BY_A_KILLED_RUN = r"\..+\.partial-\d+(-replaced)?(\.[A-Za-z]+){0,2}"  # the names that volumes.atomic gives
+LEFT_BY_A_KILLED_RUN = r"\..+\.partial-\d+.*"  # the names that volumes.atomic gives
 LOCKED_ELSEWHERE = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..volumes.series import NAME_LENGTH, SeriesEntry, find_series
+from ..volumes.series import SeriesEntry, find_series
+
+PARENT_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,9 @@ class CohortSeries:
     entry: SeriesEntry
     input: str
 
-    @property
-    def files(self) -> frozenset[Path]:
-        return frozenset(header.path.resolve() for header in self.entry.slices) or frozenset([self.entry.path.resolve()])
+    def files(self) -> list[Path]:
+        """The files of the series with their links resolved, in one order."""
+        return sorted(header.path.resolve() for header in self.entry.slices) or [self.entry.path.resolve()]
 
 
 def find_cohort(inputs: Sequence[str], output: Path) -> list[CohortSeries]:
@@ -33,10 +35,13 @@ def find_cohort(inputs: Sequence[str], output: Path) -> list[CohortSeries]:
     for typed in inputs:
         if Path(typed).resolve() == results:
             raise InputError(f"{typed} is both an input and the output folder; choose another output folder.")
+        output_is_above = results in Path(typed).resolve().parents
         for series in _series_in(typed):
-            if series.files in known or (results not in Path(typed).resolve().parents and _lies_in(results, series)):
+            files = series.files()
+            key = _digest(*files)
+            if key in known or (not output_is_above and any(results in file.parents for file in files)):
                 continue
-            known.add(series.files)
+            known.add(key)
             found.append(series)
     for longer in (_with_parent_folder, _with_digest):
         found = _told_apart(found, longer)
@@ -57,10 +62,6 @@ def _refused(typed: str, sentence: str) -> SeriesEntry:
     return SeriesEntry(Path(typed).name or "input", Path(typed), "", 0, sentence)
 
 
-def _lies_in(folder: Path, series: CohortSeries) -> bool:
-    return any(folder in file.parents for file in series.files)
-
-
 def _told_apart(found: Sequence[CohortSeries], longer: Callable[[CohortSeries], str]) -> list[CohortSeries]:
     """Equal names are made longer. They stay the same when an interrupted cohort is called again with the same inputs."""
     counts = Counter(series.entry.name.lower() for series in found)
@@ -72,9 +73,12 @@ def _with_parent_folder(series: CohortSeries) -> str:
     """For inputs such as patient1/CT patient2/CT."""
     parent = Path(series.input).resolve().parent.name
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "+-.") else "-" for letter in parent)
-    return f"{safe.strip('-.')}-{series.entry.name}".lstrip("-")[:NAME_LENGTH]
+    return f"{safe.strip('-.')[:PARENT_LENGTH]}-{series.entry.name}".lstrip("-")
 
 
 def _with_digest(series: CohortSeries) -> str:
-    digest = hashlib.sha256(str(Path(series.input).resolve()).encode("utf-8", "backslashreplace")).hexdigest()[:8]
-    return f"{series.entry.name[:NAME_LENGTH]}_{digest}"
+    return f"{series.entry.name}_{_digest(Path(series.input).resolve())[:8]}"
+
+
+def _digest(*paths: Path) -> str:
+    return hashlib.sha256("\n".join(map(str, paths)).encode("utf-8", "backslashreplace")).hexdigest()

@@ -57,24 +57,24 @@ class Meter:
     def __init__(self, slices_of_series: Sequence[int], clock: Callable[[], float] = time.monotonic) -> None:
         """slices_of_series: how many slices each series of the cohort has, in the order in which they come."""
         self._sizes, self._clock = list(slices_of_series), clock
-        self._worked_slices, self._worked_seconds = 0, 0.0
+        self._earlier_slices, self._earlier_seconds = 0, 0.0
+        self._done = self._start = 0
 
     def begin(self, number: int, name: str) -> None:
-        """The work on series `number` (from 1) begins."""
-        self._number, self._name, self._start = number, name, self._clock()
+        """The work on series `number` (from 1) begins. Series before it in which no slice was worked on took no time."""
+        now = self._clock()
+        if self._done:
+            self._earlier_slices, self._earlier_seconds = self._earlier_slices + self._done, self._earlier_seconds + now - self._start
+        self._number, self._name, self._start, self._done = number, name, now, 0
 
     def progress(self, done: int, total: int) -> Progress:
+        """`done` of `total` slices of the series are finished, at least one."""
+        self._done = done
         seconds = max(self._clock() - self._start, 1e-9)
         rate = done / seconds
-        overall = (self._worked_slices + done) / (self._worked_seconds + seconds)
+        overall = (self._earlier_slices + done) / (self._earlier_seconds + seconds)
         ahead = total - done + sum(self._sizes[self._number:])
         return Progress(self._name, self._number, len(self._sizes), done, total, rate, (total - done) / rate, ahead / overall)
-
-    def end(self, slices: int) -> float:
-        """The series is finished; returns the seconds a slice took, reading and writing included."""
-        seconds = self._clock() - self._start
-        self._worked_slices, self._worked_seconds = self._worked_slices + slices, self._worked_seconds + seconds
-        return seconds / slices
 
 
 class Listener(Protocol):

@@ -53,8 +53,8 @@ class Record:
         """What a result with these would differ in, a piece of a sentence; None where it would be the same."""
         if self.source != source:
             return "from another source or an earlier state of it"
-        differing = [key.replace("_", " ") for key in settings if self.settings.get(key) != settings[key]]
-        return f"with other settings ({', '.join(differing)})" if differing else None
+        differing = [key.removesuffix("_sha256").replace("_", " ") for key in settings if self.settings.get(key) != settings[key]]
+        return f"with other settings ({', '.join(dict.fromkeys(differing))})" if differing else None
 
 
 def fingerprint(entries: Iterable[SeriesEntry]) -> str:

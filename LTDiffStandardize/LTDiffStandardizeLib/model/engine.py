@@ -20,10 +20,17 @@ class DiffusionEngine:
         self.device, self.steps, self.sampler = device, steps, sampler
         self.model = bundle.network(device)
 
-    @torch.inference_mode()
     def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise=None) -> np.ndarray:
         """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `fresh_noise(step)`: likewise, for
         the ancestral sampler."""
+        # On a CPU batches gain nothing, and convolutions of other batches round otherwise: slice by slice is the same always.
+        size = 1 if self.device == "cpu" else len(frames)
+        parts = [slice(start, start + size) for start in range(0, len(frames), size)]
+        of_part = lambda part: fresh_noise and (lambda step: fresh_noise(step)[part])
+        return np.concatenate([self._residuals(frames[part], noise[part], box, of_part(part)) for part in parts])
+
+    @torch.inference_mode()
+    def _residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise) -> np.ndarray:
         maps = [np.stack([f.source for f in frames]), np.stack([f.to_residual(f.source) for f in frames]),
                 np.stack([f.log_sd for f in frames])]
         condition = self.model.condition(*(self._tensor(m, box) for m in maps))

@@ -135,8 +135,9 @@ class _PaddedSlices:
         self._volume = volume
         self._rows, self._columns = volume.hu.shape[1:]
         # Scanners store -1024..3071 HU; only a source with a wider scale gets a wider result.
-        self._limits = min(-1024, int(volume.hu.min())), max(3071, int(volume.hu.max()))
         self.shape = tuple(-(-n // SIDE_MULTIPLE) * SIDE_MULTIPLE for n in (self._rows, self._columns))
+        # Scanners store -1024..3071 HU; only a source with a wider scale gets a wider result.
+        self._limits = self._range()
 
     def __len__(self) -> int:
         return len(self._volume.hu)
@@ -147,6 +148,14 @@ class _PaddedSlices:
             image[self._volume.padding[index]] = AIR_HU
         grow = tuple((0, new - old) for new, old in zip(self.shape, image.shape))
         return np.pad(image, grow, mode="edge")
+
+    def _range(self) -> tuple[float, float]:
+        lowest, highest = -1024.0, 3071.0
+        for index, image in enumerate(self._volume.hu):
+            seen = image if self._volume.padding is None else image[~self._volume.padding[index]]
+            if seen.size:
+                lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
+        return lowest, highest
 
     def inner(self, image: np.ndarray) -> np.ndarray:
         return image[:self._rows, :self._columns]

@@ -58,23 +58,26 @@ class View:
         return min(self.spacing) / self.scale
 
     def of(self, values: np.ndarray, order: int = 3) -> np.ndarray:
-        """The view of an array (slices, rows, columns), float32; order 0 takes the nearest voxel."""
+        """The view of one slice (rows, columns), float32; order 0 takes the nearest voxel."""
         from scipy.ndimage import zoom
 
-        part = np.asarray(values[self.slice_index, self.rows, self.columns], np.float32)
+        part = np.asarray(values[self.rows, self.columns], np.float32)
         factors = [step / self.mm_per_pixel for step in self.spacing]
         if not np.allclose(factors, 1.0):
             part = zoom(part, factors, order=order, mode="nearest", grid_mode=True)
         return part[tuple(slice(None, None, -1 if flip else 1) for flip in self.flips)]
 
     def outline(self, region: Region, shape: Sequence[int]) -> np.ndarray:
-        """Bool, the picture's shape: a line of one pixel just outside the region, so that it hides nothing of it."""
+        """Bool, the picture's shape: a thin line just outside the region, so that it hides nothing of it.
+
+        shape: (rows, columns) of a slice.
+        """
         from scipy.ndimage import binary_dilation
 
-        whole = np.zeros(shape, np.uint8)
-        whole[region.slices] = region.mask
-        inside = self.of(whole, order=0) > 0.5
-        return binary_dilation(inside) & ~inside
+        plane = np.zeros(shape, np.uint8)
+        plane[region.slices[1:]] = region.mask[self.slice_index - region.slices[0].start]
+        inside = self.of(plane, order=0) > 0.5
+        return binary_dilation(inside, iterations=max(1, round(self.scale / 2))) & ~inside
 
     def bar_mm(self) -> int:
         """Length of the scale bar: the longest of the usual steps within a quarter of the picture's width."""
@@ -101,8 +104,8 @@ def close_up(volume: CTVolume, region: Region, margin_mm: float = 10.0, scale: f
 
 
 def draw(view: View, hu: np.ndarray, window: Window, outline: np.ndarray | None = None) -> np.ndarray:
-    """The picture of (slices, rows, columns) HU, with scale bar and, if given, an outline."""
-    picture = window.grey(view.of(hu))
+    """The picture of what `view.of` gave, in HU, with scale bar and, if given, an outline."""
+    picture = window.grey(hu)
     if outline is not None:
         picture[outline] = MARK
     _draw_bar(picture, round(view.bar_mm() / view.mm_per_pixel))

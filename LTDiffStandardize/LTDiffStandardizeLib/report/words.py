@@ -9,6 +9,7 @@ import numpy as np
 from ..comparison import STANDARD, Comparison
 from ..radiomics.agreement import paired_difference
 
+RELEVANT = 0.01  # differences of the CCC below this are counted, not told
 Cell = tuple[str, str]  # (HU range, feature class): one row of the CCC table
 
 
@@ -27,10 +28,13 @@ class Contest:
     low: float
     high: float
 
-    @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence in plain text and, where it ends with a colon, what it lists."""
+
+    text: str
+    listed: tuple[str, ...] = ()
 
 
 def means(comparison: Comparison) -> dict[Cell, dict[str, float]]:
@@ -47,10 +51,14 @@ def best_of(values: Mapping[str, float]) -> set[str]:
     return {method for method, value in rounded.items() if value == max(rounded.values())}
 
 
+def average(comparison: Comparison, method: str) -> float:
+    """Mean CCC of a method over all rows of the table."""
+    return _mean([values[method] for values in means(comparison).values()])
+
+
 def best_overall(comparison: Comparison, methods: Sequence[str]) -> str:
-    """The method with the highest mean CCC over all rows of the table; the first of equals."""
-    averages = {method: _mean([values[method] for values in means(comparison).values()]) for method in methods}
-    return max(methods, key=lambda method: -2.0 if np.isnan(averages[method]) else averages[method])
+    """The method with the highest average; the first of equals."""
+    return max(methods, key=lambda method: np.nan_to_num(average(comparison, method), nan=-np.inf))
 
 
 def contests(comparison: Comparison, ours: str) -> list[Contest]:
@@ -69,42 +77,41 @@ def contests(comparison: Comparison, ours: str) -> list[Contest]:
     return found
 
 
-def verdict(found: Sequence[Contest], ours: str, labels: Mapping[str, str]) -> list[str]:
-    """Sentences in plain text: who has the highest CCC how often, and where the difference is more than chance."""
+def verdict(comparison: Comparison, ours: str, labels: Mapping[str, str]) -> list[Statement]:
+    """Who has the highest CCC how often, and where the difference is more than chance."""
+    found = contests(comparison, ours)
     if not found:
-        return ["No row of the table has a CCC for every method, so nothing can be said about which is best."]
-    name = labels[ours]
-    ahead, behind, level = _by_rounded(found)
-    sentences = [f"Of {len(found)} rows of the table, {name} alone has the highest mean CCC in {len(ahead)}, another method (a filter or "
-                 f"the untouched image) in {len(behind)}, and both are equal in two decimals in {len(level)}."]  # fmt: skip
-    wins = [contest for contest in found if contest.clear and contest.difference > 0]
-    losses = [contest for contest in found if contest.clear and contest.difference < 0]
-    sentences.append(_listed("Where another method wins, beyond the 90 % interval of the paired difference: ", losses, labels)
-                     or f"No other method is ahead of {name} beyond the 90 % interval of the paired difference.")
-    sentences.append(_listed(f"Where {name} wins over the best other method in the same sense: ", wins, labels)
-                     or f"{name} is nowhere ahead of the best other method beyond that interval.")
-    return sentences
+        return [Statement("No row of the table has a CCC for two methods, so nothing can be said about which is best.")]
+    name, (ahead, behind, level) = labels[ours], _by_printed_number(found)
+    averages = ", ".join(f"{labels[method]} {average(comparison, method):.2f}" for method in comparison.volumes)
+    return [
+        Statement(f"Mean CCC over all rows of the table: {averages}."),
+        Statement(f"{name} alone has the highest mean CCC in {ahead} of {len(found)} rows, another method (a filter or the untouched image) in "
+                  f"{behind}, and in {level} both are equal in the two decimals that are printed."),
+        _wins("Another method wins", [contest for contest in found if contest.high < 0], labels),
+        _wins(f"{name} wins", [contest for contest in found if contest.low > 0], labels),
+    ]  # fmt: skip
 
 
-def _by_rounded(found):
-    ahead, behind, level = [], [], []
-    for contest in found:
-        ours, other = round(contest.ccc, 2), round(contest.opponent_ccc, 2)
-        (ahead if ours > other else behind if ours < other else level).append(contest)
-    return ahead, behind, level
+def _by_printed_number(found: Sequence[Contest]) -> tuple[int, int, int]:
+    gaps = [round(contest.ccc, 2) - round(contest.opponent_ccc, 2) for contest in found]
+    return sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps), sum(gap == 0 for gap in gaps)
 
 
-def _listed(beginning, chosen, labels):
-    if not chosen:
-        return ""
-    ordered = sorted(chosen, key=lambda contest: -abs(contest.difference))
-    return beginning + "; ".join(
-        f"{cell_name(contest.cell)} ({labels[contest.opponent]} {contest.opponent_ccc:.2f}, here {contest.ccc:.2f}, "
-        f"difference {contest.difference:+.3f} [{contest.low:+.3f}, {contest.high:+.3f}])" for contest in ordered) + "."  # fmt: skip
+def _wins(who: str, chosen: Sequence[Contest], labels: Mapping[str, str]) -> Statement:
+    """The rows of which the interval leaves out 0: those that matter one by one, the others by number."""
+    relevant = sorted((contest for contest in chosen if abs(contest.difference) >= RELEVANT), key=lambda contest: -abs(contest.difference))
+    minor = len(chosen) - len(relevant)
+    text = f"{who} by {RELEVANT} or more, and by more than the 90 % interval of the paired difference, in {len(relevant)} rows"
+    text += f"; by less than {RELEVANT} in {minor} more" if minor else ""
+    return Statement(text + (":" if relevant else "."), tuple(_told(contest, labels) for contest in relevant))
 
 
-def cell_name(cell: Cell) -> str:
-    return f"{cell[0]} {cell[1]}"
+def _told(contest: Contest, labels: Mapping[str, str]) -> str:
+    hu_range, feature_class = contest.cell
+    numbers = (format(value, "+.3f").replace("-", "\u2212") for value in (contest.difference, contest.low, contest.high))
+    return (f"{hu_range} {feature_class}: {contest.ccc:.2f} against {contest.opponent_ccc:.2f} of {labels[contest.opponent]}, "
+            "difference {} ({} to {})".format(*numbers))  # fmt: skip
 
 
 def _mean(values):

@@ -29,12 +29,13 @@ def is_image_file(path: Path) -> bool:
     return name.endswith(READABLE) and not name.endswith((".seg.nrrd", ".seg.nhdr"))
 
 
-def image_file_refusal(path: Path) -> tuple[str | None, int]:
-    """(None, number of slices), or (sentence why the file is no scalar volume, 0); reads the header alone."""
+def image_file_header(path: Path) -> tuple[str | None, int, str]:
+    """(None, number of slices, kernel or ""), or (sentence why the file is no scalar volume, 0, ""); reads the header alone."""
     try:
-        return None, _open(path).GetSize()[2]
+        reader = _open(path)
     except InputError as error:
-        return str(error), 0
+        return str(error), 0, ""
+    return None, reader.GetSize()[2], _facts(reader).kernel or ""
 
 
 def read_volume_file(path: str | Path, name: str) -> CTVolume:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from .headers import SliceHeader, read_header
-from .image_files import image_file_refusal, is_image_file
+from .image_files import image_file_header, is_image_file
 from .stack import in_order, why_not_a_stack
 
 NAME_LENGTH = 80  # leaves room for an output folder within the 260 characters of a Windows path
@@ -55,8 +55,8 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
     headers, entries = [], []
     for file in _files(path, entries):
         if is_image_file(file):
-            refusal, number_of_slices = image_file_refusal(file)
-            entries.append(SeriesEntry(_safe_name(root, file.parent, file.name.split(".")[0]), file, "", number_of_slices, refusal))
+            refusal, number_of_slices, kernel = image_file_header(file)
+            entries.append(SeriesEntry(_safe_name(root, file.parent, file.name.split(".")[0]), file, kernel, number_of_slices, refusal))
         elif (header := read_header(file)) is not None:
             headers.append(header)
     for group in _groups(headers):

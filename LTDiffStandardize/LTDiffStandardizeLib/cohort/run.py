@@ -1,0 +1,128 @@
+"""Carrying out a request: series after series, whatever becomes of the single one."""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ..errors import InputError, LTDiffError, ModelError, OutputError
+from .folder import LOG, SUMMARY, log_exception, results_folder, write_summary
+from .inputs import CohortSeries, find_cohort
+from .interruption import Interruption, interruptible
+from .preparation import Preparation, prepare
+from .progress import Listener, Meter
+from .request import Request
+from .series import SeriesFiles, standardize_series
+
+DONE, SOMETHING_FAILED, NO_MODEL, BAD_REQUEST, CANNOT_WRITE, CANCELLED = 0, 1, 2, 3, 4, 130
+STANDARDIZED, REFUSED, FAILED = "standardized", "refused", "failed"
+START_ERRORS = ((ModelError, NO_MODEL), (InputError, BAD_REQUEST), (OutputError, CANNOT_WRITE))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one series; `output`: the volume, None where there is none. One entry of the summary."""
+
+    input: str
+    outcome: str
+    sentence: str
+    output: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a request. exit_code: 0 done; 1 a series failed; 2 the model cannot be used; 3 nothing to standardize, or a bad
+    request; 4 the output folder cannot be written; 130 cancelled. sentence: the whole in words."""
+
+    exit_code: int
+    sentence: str
+    outcomes: tuple[Outcome, ...] = field(default=())
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Result:
+        """Raises ValueError, KeyError or TypeError where the text is no result."""
+        data = json.loads(text)
+        return Result(data["exit_code"], data["sentence"], tuple(Outcome(**outcome) for outcome in data["outcomes"]))
+
+
+def run_request(request: Request, listener: Listener) -> Result:
+    """Standardizes all series of the request; never raises an LTDiffError. SIGINT and SIGTERM cancel, leaving what is finished."""
+    outcomes: list[Outcome] = []
+    try:
+        with interruptible() as interruption:
+            folder = Path(request.output)
+            preparation = prepare(request)
+            listener.say("Looking for CT series ...")
+            cohort = find_cohort(request.inputs, folder)
+            with results_folder(folder):
+                try:
+                    _Cohort(preparation, cohort, listener, interruption, outcomes).run()
+                finally:
+                    write_summary(folder, [asdict(outcome) for outcome in outcomes])
+            result = _result(outcomes, len(cohort), folder)
+    except KeyboardInterrupt:
+        result = Result(CANCELLED, "Cancelled; what was finished stays, and --resume goes on from there.", tuple(outcomes))
+    except LTDiffError as error:
+        code = next(code for kind, code in START_ERRORS if isinstance(error, kind))
+        result = Result(code, str(error), tuple(outcomes))
+    listener.say(result.sentence)
+    return result
+
+
+@dataclass(frozen=True)
+class _Cohort:
+    preparation: Preparation
+    series: Sequence[CohortSeries]
+    listener: Listener
+    interruption: Interruption
+    outcomes: list[Outcome]
+
+    def run(self) -> None:
+        meter = Meter([0 if one.entry.refusal else one.entry.number_of_slices for one in self.series])
+        for number, one in enumerate(self.series, start=1):
+            meter.begin(number, one.entry.name)
+            outcome = self._outcome(one, meter)
+            self.outcomes.append(outcome)
+            write_summary(self._folder, [asdict(outcome) for outcome in self.outcomes])
+            self.listener.say(f"[{number}/{len(self.series)}] {one.entry.name}: {outcome.outcome}. {outcome.sentence}")
+            self.interruption.check()
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.preparation.request.output)
+
+    def _outcome(self, one: CohortSeries, meter: Meter) -> Outcome:
+        path = str(one.entry.path)
+        files = SeriesFiles.of(self._folder, one.entry.name, self.preparation.request.format)
+
+        def progress(done: int, total: int) -> None:
+            self.interruption.check()
+            self.listener.progress(meter.progress(done, total))
+
+        try:
+            if one.entry.refusal:
+                raise InputError(one.entry.refusal)
+            sentence = standardize_series(one.entry, self.preparation, files, progress)
+            return Outcome(path, STANDARDIZED, sentence, str(files.volume))
+        except InputError as error:
+            return Outcome(path, REFUSED, str(error))
+        except LTDiffError as error:
+            return Outcome(path, FAILED, str(error))
+        except Exception as error:  # one series must not end a cohort, whatever is wrong with it
+            log_exception(self._folder, one.entry.name)
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            return Outcome(path, FAILED, f"{path} could not be standardized ({cause}); {self._folder / LOG} says where it happened.")
+
+
+def _result(outcomes: Sequence[Outcome], total: int, folder: Path) -> Result:
+    counts = {kind: sum(outcome.outcome == kind for outcome in outcomes) for kind in (STANDARDIZED, REFUSED, FAILED)}
+    numbers = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    if counts[FAILED]:
+        code = SOMETHING_FAILED
+    else:
+        code = DONE if counts[STANDARDIZED] else BAD_REQUEST
+    return Result(code, f"{total} series: {numbers}; see {folder / SUMMARY}.", tuple(outcomes))

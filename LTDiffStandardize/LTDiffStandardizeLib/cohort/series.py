@@ -1,0 +1,134 @@
+"""Standardizing one series of a cohort: decide, compute, write, record."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+from ..model.protocols import Protocol
+from ..volumes.dicom_writer import write_dicom_series
+from ..volumes.image_files import write_volume_file
+from ..volumes.reading import read_volume
+from ..volumes.series import SeriesEntry
+from ..volumes.volume import CTVolume
+from .features import regions_on, write_feature_changes
+from .folder import remove
+from .preparation import Preparation
+from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest
+
+ENDINGS = {"dicom": "", "nrrd": ".nrrd", "nifti": ".nii.gz"}
+
+
+@dataclass(frozen=True)
+class SeriesFiles:
+    """Where the results of one series go. What a series has no use for is not written."""
+
+    volume: Path
+    uncertainty: Path
+    features: Path
+    record: Path
+
+    @staticmethod
+    def of(folder: Path, name: str, form: str) -> SeriesFiles:
+        ending = ENDINGS[form]
+        return SeriesFiles(
+            folder / f"{name}{ending}",
+            folder / f"{name}-uncertainty{ending or ENDINGS['nrrd']}",
+            folder / f"{name}-features.csv",
+            folder / f"{name}-provenance.json",
+        )
+
+    @property
+    def results(self) -> tuple[Path, ...]:
+        return self.volume, self.uncertainty, self.features
+
+
+def standardize_series(entry: SeriesEntry, preparation: Preparation, files: SeriesFiles, progress: Callable[[int, int], None]) -> str:
+    """Writes the results of one series, its record last, and returns a sentence about it.
+
+    With `resume`, a series that is finished with the same settings is left as it is. Whatever goes wrong, nothing of the series
+    stays behind. Raises InputError for an unsuitable input, OutputError where results exist that are not to be replaced.
+    """
+    protocol, warning = preparation.protocol_by_name(entry.kernel)
+    settings, source = preparation.settings(protocol), fingerprint([entry])
+    if _is_finished(files, source, settings, preparation.request.resume):
+        return "It was finished before and is left as it is."
+    volume = read_volume(entry)
+    if preparation.references:
+        protocol = preparation.measured_protocol(volume)
+    regions, misfits = regions_on(volume, preparation.marked)
+    warnings = [*preparation.warnings, *filter(None, [warning]), *misfits]
+    began = datetime.now(timezone.utc)
+    with _journal(files, Record(STARTED, str(entry.path), source, settings, [], warnings)) as record:
+        result, spread = preparation.standardizer(protocol).standardize(volume, progress)
+        _write_volume(files, result, preparation, protocol)
+        if spread is not None:
+            write_volume_file(spread, files.uncertainty)
+        if regions:
+            write_feature_changes(files.features, volume, result, regions)
+        now = datetime.now(timezone.utc)
+        facts = {
+            "kernel": volume.facts.kernel,
+            "protocol": protocol.name if protocol else None,
+            "protocol_sha256": protocol_digest(protocol) if protocol else None,
+            "about_the_protocol": protocol.about if protocol else None,
+            "device": preparation.device,
+            "slices": len(volume.hu),
+            "seconds_per_slice": round((now - began).total_seconds() / len(volume.hu), 4),
+            "finished_at": now.isoformat(timespec="seconds"),
+        }
+        outputs = [path.name for path in files.results if path.exists()]
+        replace(record, state=FINISHED, outputs=outputs, facts=facts).write(files.record)
+    how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
+    return " ".join([f"{len(volume.hu)} slices, {how}, {facts['seconds_per_slice']:.2g} s a slice.", *warnings])
+
+
+def _is_finished(files: SeriesFiles, source: str, settings: dict[str, Any], resume: bool) -> bool:
+    """Raises OutputError where there is something that is neither the finished result nor what a killed run left of it."""
+    existing = [path for path in (files.record, *files.results) if path.exists()]
+    if not existing:
+        return False
+    if not resume:
+        raise OutputError(f"{existing[0]} exists already and is left as it is; go on with --resume or choose another output folder.")
+    record = Record.read(files.record)
+    if record is None:
+        raise OutputError(f"{existing[0]} exists already without a record of how it was made; move it away or choose another output folder.")
+    if record.state == STARTED:
+        _clear(files)
+        return False
+    if difference := record.difference(source, settings):
+        raise OutputError(f"{files.volume} was made {difference} and is left as it is; choose another output folder.")
+    missing = [name for name in record.outputs if not (files.record.parent / name).exists()]
+    if missing:
+        raise OutputError(f"{', '.join(missing)} is missing from a finished result; remove {files.record.name} and what belongs to it, then resume.")
+    return True
+
+
+@contextmanager
+def _journal(files: SeriesFiles, started: Record) -> Iterator[Record]:
+    """Announces the results before the first is written, so that a resumed run knows what is its own to clear away."""
+    started.write(files.record)
+    try:
+        yield started
+    except BaseException:
+        _clear(files)
+        raise
+
+
+def _clear(files: SeriesFiles) -> None:
+    for path in (*files.results, files.record):  # the record last, as long as there is something it stands for
+        remove(path)
+
+
+def _write_volume(files: SeriesFiles, result: CTVolume, preparation: Preparation, protocol: Protocol | None) -> None:
+    kernel = result.facts.kernel
+    derivation = preparation.derivation(protocol, kernel)
+    if preparation.request.format == "dicom":
+        write_dicom_series(result, files.volume, derivation)
+    else:
+        facts = replace(result.facts, kernel="\\".join(derivation.kernel_values(kernel)))
+        write_volume_file(replace(result, facts=facts), files.volume)

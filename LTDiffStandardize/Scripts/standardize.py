@@ -1,0 +1,112 @@
+"""Standardizes CT series between reconstruction kernels: one series, a folder of series, or a cohort.
+
+The same under python, PythonSlicer and Slicer --python-script.
+"""
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from LTDiffStandardizeLib.cohort import Request, run_request
+from LTDiffStandardizeLib.cohort.progress import Console
+from LTDiffStandardizeLib.cohort.request import FORMATS
+from LTDiffStandardizeLib.cohort.run import BAD_REQUEST, NO_MODEL
+from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.model.bundle import DEFAULT
+from LTDiffStandardizeLib.model.standardizer import METHODS
+from LTDiffStandardizeLib.script import run_script
+from LTDiffStandardizeLib.worker import run_in_child
+
+DESCRIPTION = """\
+Standardizes CT series between reconstruction kernels, so that radiomic features of
+scans made with different kernels can be compared. For research use only.
+
+Every series found in the INPUTs becomes a derived DICOM series, or a NRRD or NIfTI
+file, in the output folder, with a record of how it was made (NAME-provenance.json).
+summary.json there says what became of each. The inputs are never changed, and nothing
+that exists in the output folder is overwritten.
+"""
+
+EPILOG = """\
+methods:
+  ltdiff     latent diffusion (needs PyTorch)
+  ls_noise   least-squares filter, and noise of the strength and spectrum it cannot
+             bring back; far quicker on a CPU, no PyTorch
+  ls         least-squares filter alone      power   filter that matches the spectrum
+  none       a copy, for comparisons
+
+examples:
+  standardize.py scans/patient1 --output results
+      every CT series below scans/patient1, towards the target kernel of the protocol
+      that fits its own kernel
+  standardize.py scans --output results --resume
+      goes on after a crash, a cancel or a kill; what is finished stays as it is
+  standardize.py soft.nrrd --output results --format nrrd --target "B40f to B70f" --samples 8
+      also writes the spread of 8 samples, NAME-uncertainty.nrrd
+  standardize.py scans --output results --reference standard-kernel-scans
+      measures the target on scans that were made with it
+  standardize.py ct.nrrd --output results --roi tumour.nrrd
+      also compares the features of the marked regions, NAME-features.csv
+
+exit codes:
+  0    at least one series standardized (or found finished), none failed
+  1    a series failed, such as one whose result exists already
+  2    the model is missing or damaged, or PyTorch or the device cannot be used
+  3    a bad request, or no series that can be standardized
+  4    the output folder cannot be written, or another run is writing to it
+  130  cancelled (Ctrl-C, SIGTERM); finished series stay
+
+A series that is not suitable (such as a localizer) is refused in words and does not
+count as a failure. A series whose results were made with other settings is left as it
+is and does. Use OMP_NUM_THREADS to limit the processor cores.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse ends with status 2, which here says that the model is missing."""
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(BAD_REQUEST, f"{self.prog}: {message}; --help explains all options.\n")
+
+
+def parser():
+    made = Parser(prog="standardize.py", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("inputs", nargs="+", metavar="INPUT", help="folder with DICOM series (any depth), DICOM file, NRRD or NIfTI file")
+    made.add_argument("--output", required=True, metavar="DIR", help="folder for the results, made where it does not exist")
+    made.add_argument("--model", default=DEFAULT, metavar="NAME|FILE", help="shipped model, or a bundle's folder or weights file (default: %(default)s)")
+    made.add_argument("--method", default=METHODS[0], choices=METHODS, help="see below (default: %(default)s)")
+    made.add_argument("--target", metavar="PROTOCOL", help="target kernel (B70f), whole protocol (\"B40f to B70f\") or protocol file (.json)"
+                      " (default: the library's protocol for the input's kernel, else the model's own)")  # fmt: skip
+    made.add_argument("--reference", metavar="PATH", help="scans made with the target kernel, instead of --target; they need not be of the same patients")
+    made.add_argument("--roi", dest="rois", action="append", default=[], metavar="FILE",
+                      help="label map (NRRD, NIfTI) on the voxels of an input; its regions' features are written; repeatable")  # fmt: skip
+    made.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="where ltdiff computes (default: %(default)s)")
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise; the same seed gives the same result (default: %(default)s)")
+    made.add_argument("--samples", type=int, default=1, metavar="K", help="draws a slice; above 1 their spread is written as uncertainty (default: %(default)s)")
+    made.add_argument("--steps", type=int, metavar="N", help="evaluations of the ltdiff network a slice (default: the model's own)")
+    made.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="of the results (default: %(default)s)")
+    made.add_argument("--resume", action="store_true", help="go on in an output folder that an earlier run has begun")
+    return made
+
+
+def main():
+    try:
+        request = Request(**vars(parser().parse_intermixed_args()))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return BAD_REQUEST
+    # The application has no Python that could work undisturbed; only it has `slicer.app`.
+    if getattr(sys.modules.get("slicer"), "app", None) is None:
+        return run_request(request, Console()).exit_code
+    python = shutil.which("PythonSlicer")
+    if python is None:
+        print("PythonSlicer was not found beside the Slicer application; install Slicer again.", file=sys.stderr)
+        return NO_MODEL
+    return run_in_child(request, Console(), python).exit_code
+
+
+if __name__ == "__main__":
+    run_script(main)
