@@ -88,7 +88,7 @@ def main():
             volumes[method], times[method] = timed(standardizer, source)
     with step("write the DICOM series"):
         derivation = Derivation(OURS, protocol.target.label, VERSION, bundle.name, bundle.sha256, SEED, bundle.steps)
-        dicom = write_dicom_series(volumes[OURS], output / "standardized", derivation, overwrite=True)
+        write_dicom_series(volumes[OURS], output / "standardized", derivation, overwrite=True)
     with step(f"measure {len(regions)} regions in {len(volumes) + 1} volumes"):
         comparison = compare(standard, volumes, regions, processes=usable_processors())
         tables = write_tables(comparison, output, SAMPLE.name, overwrite=True)
@@ -103,7 +103,7 @@ def main():
         print(sentence)
     print_agreement(comparison)
     print("\nSeconds of processor time per slice: " + ", ".join(f"{LABELS[method]} {spent.cpu:.3f}" for method, spent in times.items()))
-    for path in (report, *tables, dicom):
+    for path in (report, *tables, output / "standardized"):
         print(path)
 
 
@@ -164,7 +164,8 @@ def usable_processors():
 
 def print_agreement(comparison):
     """The mean CCC as aligned text; a star marks the highest of a row, equal ones in two decimals all together."""
-    print(f"Mean CCC with the standard (* highest of the row)\n{'regions':<14}{'n':>4}  {'class':<6}" + "".join(f"{LABELS[method]:>10}" for method in METHODS))
+    print("Mean CCC with the standard (* highest of the row)")
+    print(f"{'regions':<14}{'n':>4}  {'class':<6}" + "".join(f"{LABELS[method]:>9} " for method in METHODS))
     for (hu_range, feature_class), values in means(comparison).items():
         best = best_of(values)
         numbers = "".join(f"{value:9.2f}{'*' if method in best else ' '}" for method, value in values.items())

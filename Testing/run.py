@@ -187,14 +187,9 @@ def variables_for(environment):
     variables["PYTHONNOUSERSITE"] = "1"
     variables["MPLBACKEND"] = "Agg"
     variables["MPLCONFIGDIR"] = str(environment / "matplotlib")  # keeps its list of fonts between starts
-    variables.setdefault("OMP_NUM_THREADS", str(min(usable_processors(), 8)))
+    # Two threads that wait for each other on a busy machine are slower than one.
+    variables.setdefault("OMP_NUM_THREADS", "1")
     return variables
-
-
-def usable_processors():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run(command, variables):

@@ -18,7 +18,7 @@ from .errors import InputError
 from .radiomics.agreement import agreement_table, sd_ratio
 from .radiomics.gradient_orientation import orientation_features
 from .radiomics.intensity_histogram import histogram_features
-from .radiomics.pyradiomics_profile import Features, available, extract
+from .radiomics.pyradiomics_profile import Features, available, extract, within_slices
 from .radiomics.reference import region_reference, smooth
 from .radiomics.regions import DEFAULT_SIZE_MM, HU_RANGES, Region, random_regions
 from .radiomics.tables import feature_rows, write_features_csv, write_regions_csv
@@ -28,9 +28,6 @@ from .volumes.volume import CTVolume
 STANDARD = "standard"  # the reference's name where a method's would stand
 AGREEMENT_KEYS = ("method", "regions", "feature_class", "ccc_mean", "ccc_sd", "ccc_low", "ccc_high", "share_085", "share_090",
                   "n_features", "n_left_out", "n_regions")  # fmt: skip
-
-# From this slice distance in pixels on, the next slice is no neighbour: texture is looked for within slices.
-_THICK = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +68,13 @@ def compare(reference: CTVolume, volumes: Mapping[str, CTVolume], regions: Seque
     if not regions:
         raise InputError(f"No region was found in {reference.name}, so nothing can be compared; draw one, or take more slices.")
     usable, why_not = available()
-    within_slices = reference.spacing[2] > _THICK * reference.spacing[0]
     hu_of = {STANDARD: reference.hu, **{method: volume.hu for method, volume in volumes.items()}}
-    tasks = [([region.crop(hu) for region in regions], [region.mask for region in regions], reference.spacing, within_slices, usable)
+    tasks = [([region.crop(hu) for region in regions], [region.mask for region in regions], reference.spacing, usable)
              for hu in hu_of.values()]  # fmt: skip
     features = dict(zip(hu_of, _run(tasks, processes)))
     by_method = {method: features[method] for method in volumes}
     agreement = agreement_table(by_method, features[STANDARD], regions)
-    return Comparison(reference, dict(volumes), list(regions), features, agreement, within_slices, why_not)
+    return Comparison(reference, dict(volumes), list(regions), features, agreement, within_slices(reference.spacing), why_not)
 
 
 def draw_regions(reference: CTVolume, count: int = 100, seed: int = 0, size_mm: Sequence[float] = DEFAULT_SIZE_MM,
@@ -109,23 +105,20 @@ def sd_ratios(comparison: Comparison) -> dict[tuple[str, str], float]:
             for hu_range in comparison.ranges() for method, volume in comparison.volumes.items()}  # fmt: skip
 
 
-def hu_shifts(comparison: Comparison) -> tuple[dict[tuple[str, str], float], dict[str, int]]:
-    """Mean HU minus the reference's in homogeneous regions: ({(HU range, method): HU}, {HU range: number of regions}).
+def hu_shifts(comparison: Comparison) -> dict[tuple[str, str], float]:
+    """{(HU range, method): mean HU minus the reference's in homogeneous regions}; ranges without random regions are left out.
 
     Homogeneous are the quarter of a range's random regions in which the smoothed reference varies least.
     """
     smoothed = smooth(comparison.reference.hu, comparison.reference.spacing, comparison.reference.padding)
-    shifts, counts = {}, {}
+    shifts = {}
     for hu_range in comparison.ranges():
         drawn = [region for region in comparison.regions_of(hu_range) if region.kind == "random"]
         quarter = sorted(drawn, key=lambda region: _inside(region, smoothed).std())[: math.ceil(len(drawn) / 4)]
-        if not quarter:
-            continue
-        counts[hu_range] = len(quarter)
-        for method, volume in comparison.volumes.items():
+        for method, volume in comparison.volumes.items() if quarter else ():
             means = [_inside(region, volume.hu).mean() - _inside(region, comparison.reference.hu).mean() for region in quarter]
             shifts[hu_range, method] = float(np.mean(means))
-    return shifts, counts
+    return shifts
 
 
 def write_tables(comparison: Comparison, folder: str | Path, series: str, overwrite: bool = False) -> list[Path]:
@@ -167,9 +160,9 @@ def _run(tasks: list[tuple], processes: int) -> list[list[Features]]:
         return list(pool.map(_measure, *zip(*tasks)))
 
 
-def _measure(crops, masks, spacing, within_slices, with_pyradiomics) -> list[Features]:
+def _measure(crops, masks, spacing, with_pyradiomics) -> list[Features]:
     if with_pyradiomics:
-        return [extract(crop, mask, spacing, force2d=within_slices) for crop, mask in zip(crops, masks)]
+        return [extract(crop, mask, spacing) for crop, mask in zip(crops, masks)]
     return [{"GOH": orientation_features(crop, mask, spacing), "IH": histogram_features(crop[mask])} for crop, mask in zip(crops, masks)]
 
 

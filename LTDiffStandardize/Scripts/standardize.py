@@ -43,8 +43,8 @@ examples:
       that fits its own kernel
   standardize.py scans --output results --resume
       goes on after a crash, a cancel or a kill; what is finished stays as it is
-  standardize.py soft.nrrd --output results --format nrrd --target "B40f to B70f" --samples 8
-      also writes the spread of 8 samples, NAME-uncertainty.nrrd
+  standardize.py ct.nrrd --output results --format nrrd --target "B40f to B70f"
+      --samples 8 would also write their spread, NAME-uncertainty.nrrd
   standardize.py scans --output results --reference standard-kernel-scans
       measures the target on scans that were made with it
   standardize.py ct.nrrd --output results --roi tumour.nrrd
@@ -74,21 +74,27 @@ class Parser(argparse.ArgumentParser):
 
 def parser():
     made = Parser(prog="standardize.py", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("inputs", nargs="+", metavar="INPUT", help="folder with DICOM series (any depth), DICOM file, NRRD or NIfTI file")
-    made.add_argument("--output", required=True, metavar="DIR", help="folder for the results, made where it does not exist")
-    made.add_argument("--model", default=DEFAULT, metavar="NAME|FILE", help="shipped model, or a bundle's folder or weights file (default: %(default)s)")
-    made.add_argument("--method", default=METHODS[0], choices=METHODS, help="see below (default: %(default)s)")
-    made.add_argument("--target", metavar="PROTOCOL", help="target kernel (B70f), whole protocol (\"B40f to B70f\") or protocol file (.json)"
-                      " (default: the library's protocol for the input's kernel, else the model's own)")  # fmt: skip
-    made.add_argument("--reference", metavar="PATH", help="scans made with the target kernel, instead of --target; they need not be of the same patients")
-    made.add_argument("--roi", dest="rois", action="append", default=[], metavar="FILE",
-                      help="label map (NRRD, NIfTI) on the voxels of an input; its regions' features are written; repeatable")  # fmt: skip
-    made.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="where ltdiff computes (default: %(default)s)")
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise; the same seed gives the same result (default: %(default)s)")
-    made.add_argument("--samples", type=int, default=1, metavar="K", help="draws a slice; above 1 their spread is written as uncertainty (default: %(default)s)")
-    made.add_argument("--steps", type=int, metavar="N", help="evaluations of the ltdiff network a slice (default: the model's own)")
-    made.add_argument("--format", default=FORMATS[0], choices=FORMATS, help="of the results (default: %(default)s)")
-    made.add_argument("--resume", action="store_true", help="go on in an output folder that an earlier run has begun")
+    option = made.add_argument
+    option("inputs", nargs="+", metavar="INPUT", help="folder with DICOM series (any depth), DICOM file, NRRD or NIfTI file")
+    option("--output", required=True, metavar="DIR", help="folder for the results, made where it does not exist")
+    option("--model", default=DEFAULT, metavar="NAME|FILE",
+           help="shipped model, or a bundle's folder or weights file (default: %(default)s)")  # fmt: skip
+    option("--method", default=METHODS[0], choices=METHODS, help="see below (default: %(default)s)")
+    option("--target", metavar="PROTOCOL",
+           help="target kernel (B70f), whole protocol (\"B40f to B70f\") or protocol file (.json) (default: the library's "
+                "protocol for the input's kernel, else the model's own)")  # fmt: skip
+    option("--reference", metavar="PATH",
+           help="scans made with the target kernel, of any patients, on which the target is measured; instead of --target")  # fmt: skip
+    option("--roi", dest="rois", action="append", default=[], metavar="FILE",
+           help="label map (NRRD, NIfTI) on the voxels of an input; its regions' features are written; repeatable")  # fmt: skip
+    option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="where ltdiff computes (default: %(default)s)")
+    option("--seed", type=int, default=0, metavar="N",
+           help="of the noise; the same seed gives the same result (default: %(default)s)")  # fmt: skip
+    option("--samples", type=int, default=1, metavar="K",
+           help="draws a slice; above 1 their spread is written as uncertainty (default: %(default)s)")  # fmt: skip
+    option("--steps", type=int, metavar="N", help="evaluations of the ltdiff network a slice (default: the model's own)")
+    option("--format", default=FORMATS[0], choices=FORMATS, help="of the results (default: %(default)s)")
+    option("--resume", action="store_true", help="go on in an output folder that an earlier run has begun")
     return made
 
 

@@ -9,8 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "LTDiffTraining"), str(ROOT / "LTDiffStandardize")]
+# Installed, both libraries lie beside Scripts; in a checkout the sister module's folder holds the second.
+MODULE = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(MODULE), str(MODULE.parent / "LTDiffStandardize")]
 
 
 def main() -> int:

@@ -87,12 +87,11 @@ def test_sd_ratios_tell_the_strength_of_the_noise():
     assert ratios["[-100,250]", "half"] == pytest.approx(0.5, abs=0.01)
 
 
-def test_hu_shifts_tell_an_offset_in_the_quarter_of_the_random_regions():
+def test_hu_shifts_tell_an_offset_in_random_regions():
     reference = noisy_volume()
     raised = reference.with_hu(reference.hu + np.int16(7), "raised")
     regions = box_regions() + box_regions(kind="annotation", label="tumour")
-    shifts, counts = hu_shifts(compare(reference, {"raised": raised}, regions))
-    assert shifts == {("[-100,250]", "raised"): 7.0} and counts == {"[-100,250]": -(-len(box_regions()) // 4)}
+    assert hu_shifts(compare(reference, {"raised": raised}, regions)) == {("[-100,250]", "raised"): 7.0}
 
 
 def test_the_tables_are_tidy_and_the_json_is_strict(comparison, tmp_path):

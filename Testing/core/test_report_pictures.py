@@ -13,7 +13,8 @@ from LTDiffStandardizeLib.volumes import CTVolume
 
 
 def region(z=1, rows=(20, 30), columns=(24, 40)):
-    return Region("tumour", "tumour", "annotation", (slice(z, z + 1), slice(*rows), slice(*columns)), np.ones((1, rows[1] - rows[0], columns[1] - columns[0]), bool))
+    mask = np.ones((1, rows[1] - rows[0], columns[1] - columns[0]), bool)
+    return Region("tumour", "tumour", "annotation", (slice(z, z + 1), slice(*rows), slice(*columns)), mask)
 
 
 def decoded(picture):

@@ -76,6 +76,6 @@ def test_headers_and_pixels_are_the_publishers_byte_by_byte(shared_data):
         meta, deflated = dataset_of(path)
         original_meta, original = dataset_of(originals / path.relative_to(SAMPLE))
         assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(deflated) == original
-        assert meta.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1\0") == original_meta
+        assert meta.replace(b"\x16\x001.2.840.10008.1.2.1.99", b"\x14\x001.2.840.10008.1.2.1\0") == original_meta
     for path in (SAMPLE / "tumour").iterdir():
         assert path.read_bytes() == (originals / "annotations" / path.name).read_bytes()

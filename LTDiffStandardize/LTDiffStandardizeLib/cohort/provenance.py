@@ -23,7 +23,8 @@ class Record:
 
     state: `STARTED` before the first file of a result is written, `FINISHED` after the last: what a killed run leaves of a
         series is known by it. source: `fingerprint` of the input. settings: all that the result depends on besides; both must
-    be equal for a result to be taken over. outputs: file or folder names beside the record. facts: what is worth knowing beyond.
+        be equal for a result to be taken over. outputs: names beside the record, of all that may come or of what is there.
+    facts: what is worth knowing beyond.
     """
 
     state: str

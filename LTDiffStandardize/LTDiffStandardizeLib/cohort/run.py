@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..errors import InputError, LTDiffError, ModelError, OutputError
+from ..errors import Cancelled, InputError, LTDiffError, ModelError, OutputError
 from .folder import LOG, SUMMARY, log_exception, results_folder, write_summary
 from .inputs import CohortSeries, find_cohort
 from .interruption import Interruption, interruptible
@@ -50,7 +50,10 @@ class Result:
 
 
 def run_request(request: Request, listener: Listener) -> Result:
-    """Standardizes all series of the request; never raises an LTDiffError. SIGINT and SIGTERM cancel, leaving what is finished."""
+    """Standardizes all series of the request; never raises an LTDiffError.
+
+    SIGINT and SIGTERM cancel, as does a listener that raises Cancelled: the series under way is dropped, what is finished stays.
+    """
     outcomes: list[Outcome] = []
     try:
         with interruptible() as interruption:
@@ -64,7 +67,7 @@ def run_request(request: Request, listener: Listener) -> Result:
                 finally:
                     write_summary(folder, [asdict(outcome) for outcome in outcomes])
             result = _result(outcomes, len(cohort), folder)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cancelled):
         result = Result(CANCELLED, "Cancelled; what was finished stays, and --resume goes on from there.", tuple(outcomes))
     except LTDiffError as error:
         code = next(code for kind, code in START_ERRORS if isinstance(error, kind))
@@ -108,6 +111,8 @@ class _Cohort:
                 raise InputError(one.entry.refusal)
             sentence = standardize_series(one.entry, self.preparation, files, progress)
             return Outcome(path, STANDARDIZED, sentence, str(files.volume))
+        except Cancelled:
+            raise
         except InputError as error:
             return Outcome(path, REFUSED, str(error))
         except LTDiffError as error:

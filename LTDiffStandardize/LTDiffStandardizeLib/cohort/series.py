@@ -1,6 +1,7 @@
 """Standardizing one series of a cohort: decide, compute, write, record."""
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -62,29 +63,33 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
         protocol = preparation.measured_protocol(volume)
     regions, misfits = regions_on(volume, preparation.marked)
     warnings = [*preparation.warnings, *filter(None, [warning]), *misfits]
-    began = datetime.now(timezone.utc)
-    with _journal(files, Record(STARTED, str(entry.path), source, settings, [], warnings)) as record:
+    begin = time.monotonic()
+    with _journal(files, Record(STARTED, str(entry.path), source, settings, [path.name for path in files.results], warnings)) as started:
         result, spread = preparation.standardizer(protocol).standardize(volume, progress)
         _write_volume(files, result, preparation, protocol)
         if spread is not None:
             write_volume_file(spread, files.uncertainty)
         if regions:
             write_feature_changes(files.features, volume, result, regions)
-        now = datetime.now(timezone.utc)
-        facts = {
-            "kernel": volume.facts.kernel,
-            "protocol": protocol.name if protocol else None,
-            "protocol_sha256": protocol_digest(protocol) if protocol else None,
-            "about_the_protocol": protocol.about if protocol else None,
-            "device": preparation.device,
-            "slices": len(volume.hu),
-            "seconds_per_slice": round((now - began).total_seconds() / len(volume.hu), 4),
-            "finished_at": now.isoformat(timespec="seconds"),
-        }
+        seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
-        replace(record, state=FINISHED, outputs=outputs, facts=facts).write(files.record)
+        facts = _facts(volume, protocol, preparation.device, seconds)
+        replace(started, state=FINISHED, outputs=outputs, facts=facts).write(files.record)
     how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
-    return " ".join([f"{len(volume.hu)} slices, {how}, {facts['seconds_per_slice']:.2g} s a slice.", *warnings])
+    return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
+
+
+def _facts(volume: CTVolume, protocol: Protocol | None, device: str, seconds_per_slice: float) -> dict[str, Any]:
+    return {
+        "kernel": volume.facts.kernel,
+        "protocol": protocol.name if protocol else None,
+        "protocol_sha256": protocol_digest(protocol) if protocol else None,
+        "about_the_protocol": protocol.about if protocol else None,
+        "device": device,
+        "slices": len(volume.hu),
+        "seconds_per_slice": round(seconds_per_slice, 4),
+        "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
 
 
 def _is_finished(files: SeriesFiles, source: str, settings: dict[str, Any], resume: bool) -> bool:
@@ -96,15 +101,16 @@ def _is_finished(files: SeriesFiles, source: str, settings: dict[str, Any], resu
         raise OutputError(f"{existing[0]} exists already and is left as it is; go on with --resume or choose another output folder.")
     record = Record.read(files.record)
     if record is None:
-        raise OutputError(f"{existing[0]} exists already without a record of how it was made; move it away or choose another output folder.")
+        raise OutputError(f"{existing[0]} exists already without a record of its making; move it away or choose another output folder.")
     if record.state == STARTED:
-        _clear(files)
+        _clear(files, record)
         return False
     if difference := record.difference(source, settings):
         raise OutputError(f"{files.volume} was made {difference} and is left as it is; choose another output folder.")
     missing = [name for name in record.outputs if not (files.record.parent / name).exists()]
     if missing:
-        raise OutputError(f"{', '.join(missing)} is missing from a finished result; remove {files.record.name} and what belongs to it, then resume.")
+        remedy = f"remove {files.record.name} and what belongs to it, then resume"
+        raise OutputError(f"{', '.join(missing)} is missing from a finished result; {remedy}.")
     return True
 
 
@@ -115,13 +121,15 @@ def _journal(files: SeriesFiles, started: Record) -> Iterator[Record]:
     try:
         yield started
     except BaseException:
-        _clear(files)
+        _clear(files, started)
         raise
 
 
-def _clear(files: SeriesFiles) -> None:
-    for path in (*files.results, files.record):  # the record last, as long as there is something it stands for
-        remove(path)
+def _clear(files: SeriesFiles, record: Record) -> None:
+    """Removes what a record announced, which may be in another format than now; then the record."""
+    for name in record.outputs:
+        remove(files.record.with_name(name))
+    remove(files.record)
 
 
 def _write_volume(files: SeriesFiles, result: CTVolume, preparation: Preparation, protocol: Protocol | None) -> None:

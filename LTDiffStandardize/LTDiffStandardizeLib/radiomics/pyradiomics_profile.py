@@ -23,6 +23,8 @@ from .intensity_histogram import histogram_features
 from .regions import Region
 
 BIN_WIDTH_HU = 25.0
+THICK = 2.0
+"""Slice distance in pixels above which slices are thick."""
 CLASSES = ("GOH", "GLCM", "GLRLM", "ID", "IH", "NID")
 Features = Dict[str, Dict[str, float]]  # {class: {feature: value}}
 _HISTOGRAM_FEATURES = ("Entropy", "Uniformity")
@@ -38,7 +40,12 @@ def available() -> tuple[bool, str]:
     return True, ""
 
 
-def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[float], force2d: bool = False,
+def within_slices(spacing_xyz: Sequence[float]) -> bool:
+    """Whether the next slice is too far away to be a neighbour: texture is then looked for within slices."""
+    return spacing_xyz[2] > THICK * spacing_xyz[0]
+
+
+def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[float], force2d: bool | None = None,
             bin_width: float = BIN_WIDTH_HU) -> Features:
     """Features of one region, {class: {feature: value}} with the classes of `CLASSES`.
 
@@ -46,8 +53,8 @@ def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[fl
         hu_crop: (z, y, x) HU, the region's box only: time grows with the crop, not with the region.
         mask_crop: bool, same shape.
         spacing_xyz: mm; enters TotalEnergy and GOH only.
-        force2d: look for neighbours within slices only, for thick slices; matrices are summed over slices. A region
-            within one slice is two-dimensional whatever is asked.
+        force2d: look for neighbours within slices only; matrices are summed over slices. None: where slices are thick
+            (`within_slices`). A region within one slice is two-dimensional whatever is asked.
         bin_width: HU.
 
     A feature that is undefined for the region (such as textures of a single voxel) is NaN.
@@ -59,7 +66,8 @@ def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[fl
     if not np.isfinite(voxels).all():
         raise InputError("The region holds voxels that are no finite numbers, so it has no features: mend the volume.")
     classes = _feature_classes()
-    settings = {"binWidth": bin_width, "force2D": bool(force2d), "force2Ddimension": 0, "label": 1}
+    force2d = within_slices(spacing_xyz) if force2d is None else bool(force2d)
+    settings = {"binWidth": bin_width, "force2D": force2d, "force2Ddimension": 0, "label": 1}
     with _quiet():
         image, mask = _sitk_pair(hu_crop, mask_crop, spacing_xyz)
         values = {name: _values(cls, image, mask, settings) for name, cls in classes.items()}
@@ -70,7 +78,7 @@ def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[fl
 
 
 def extract_many(volume_hu: np.ndarray, regions: Sequence[Region], spacing_xyz: Sequence[float],
-                 force2d: bool = False, processes: int = 1,
+                 force2d: bool | None = None, processes: int = 1,
                  progress: Callable[[int, int], None] | None = None) -> list[Features]:
     """`extract` for every region of one volume, in the order of `regions`.
 

@@ -26,8 +26,9 @@ def table(caption: str, header: Sequence[str], bodies: Iterable[Iterable[str]]) 
     """A table that scrolls within the page; `header` and `caption` are text, `bodies` are groups of finished <tr> rows."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     groups = "".join("<tbody>\n" + "\n".join(rows) + "\n</tbody>\n" for rows in bodies)
-    return (f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table>\n<caption>{escape(caption)}</caption>\n'
-            f"<thead><tr>{head}</tr></thead>\n{groups}</table></div>")  # fmt: skip
+    # The caption stands outside what scrolls, so that it can be read on a narrow screen.
+    return (f'<p class="caption">{escape(caption)}</p>\n<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
+            f"<table>\n<thead><tr>{head}</tr></thead>\n{groups}</table></div>")  # fmt: skip
 
 
 def row(name: str, cells: Iterable[str], before: str = "") -> str:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
+from typing import Callable, Iterable, Mapping, NamedTuple
 
 from ..comparison import Comparison, hu_shifts, sd_ratios
 from . import words
@@ -73,13 +73,10 @@ def sd_table(comparison: Comparison, names: Names) -> str:
 
 
 def shift_table(comparison: Comparison, names: Names) -> str:
-    shifts, counts = hu_shifts(comparison)
-
-    def cells(hu_range):
-        return (cell(number(shifts[hu_range, method], "+.1f"), f"{counts[hu_range]} regions") for method in comparison.volumes)
-
-    return _by_range("Mean HU minus the standard's, in the most homogeneous quarter of the random regions", comparison, names, cells,
-                     [hu_range for hu_range in comparison.ranges() if hu_range in counts])  # fmt: skip
+    shifts = hu_shifts(comparison)
+    measured = dict.fromkeys(hu_range for hu_range, _ in shifts)
+    return _by_range("Mean HU minus the standard's, in the most homogeneous quarter of the random regions", comparison, names,
+                     lambda hu_range: (cell(number(shifts[hu_range, method], "+.1f")) for method in comparison.volumes), measured)  # fmt: skip
 
 
 def time_table(times: Mapping[str, Time], names: Names) -> str:
@@ -88,8 +85,8 @@ def time_table(times: Mapping[str, Time], names: Names) -> str:
 
 
 def _by_range(caption: str, comparison: Comparison, names: Names, cells: Callable[[str], Iterable[str]],
-              ranges: Sequence[str] | None = None) -> str:
-    rows = [row(names.of_range(hu_range), cells(hu_range)) for hu_range in ranges or comparison.ranges()]
+              ranges: Iterable[str] | None = None) -> str:
+    rows = [row(names.of_range(hu_range), cells(hu_range)) for hu_range in (comparison.ranges() if ranges is None else ranges)]
     return table(caption, ["Regions", *names.of_methods(comparison)], [rows])
 
 

@@ -86,7 +86,7 @@ def verdict(comparison: Comparison, ours: str, labels: Mapping[str, str]) -> lis
     averages = ", ".join(f"{labels[method]} {average(comparison, method):.2f}" for method in comparison.volumes)
     return [
         Statement(f"Mean CCC over all rows of the table: {averages}."),
-        Statement(f"{name} alone has the highest mean CCC in {ahead} of {len(found)} rows, another method (a filter or the untouched image) in "
+        Statement(f"{name} alone has the highest mean CCC in {ahead} of {_rows(len(found))}, another method (a filter or the untouched image) in "
                   f"{behind}, and in {level} both are equal in the two decimals that are printed."),
         _wins("Another method wins", [contest for contest in found if contest.high < 0], labels),
         _wins(f"{name} wins", [contest for contest in found if contest.low > 0], labels),
@@ -102,9 +102,13 @@ def _wins(who: str, chosen: Sequence[Contest], labels: Mapping[str, str]) -> Sta
     """The rows of which the interval leaves out 0: those that matter one by one, the others by number."""
     relevant = sorted((contest for contest in chosen if abs(contest.difference) >= RELEVANT), key=lambda contest: -abs(contest.difference))
     minor = len(chosen) - len(relevant)
-    text = f"{who} by {RELEVANT} or more, and by more than the 90 % interval of the paired difference, in {len(relevant)} rows"
-    text += f"; by less than {RELEVANT} in {minor} more" if minor else ""
+    text = f"{who} by {RELEVANT} or more in {_rows(len(relevant))}" + (f", and by less in {minor} more" if minor else "")
+    text += ", counting rows in which the 90 % interval of the paired difference leaves out 0"
     return Statement(text + (":" if relevant else "."), tuple(_told(contest, labels) for contest in relevant))
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number or 'no'} rows"
 
 
 def _told(contest: Contest, labels: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ OTHERS = ("SpecificCharacterSet", "ImageType", "PixelRepresentation", "XRayTubeC
 KEYWORDS = (*TEXTS.values(), *NUMBERS.values(), *VECTORS.values(), *COUNTS.values(), *PADDING, *OTHERS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SliceHeader:
     """What one DICOM file says of itself; empty text, None or () where it says nothing. Lengths in mm."""
 
@@ -180,7 +181,7 @@ def _text(dataset, keyword: str) -> str:
     if value is None or isinstance(value, bytes):
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
-    return "\\".join(str(part).strip() for part in parts)
+    return intern("\\".join(str(part).strip() for part in parts))  # mostly the same in all slices of a cohort
 
 
 def _numbers(dataset, keyword: str) -> tuple[float, ...]:
