@@ -4,10 +4,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 
+import torch
+
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel, parameter_count
 
 from .datasets import PreparedGroup
 from .evaluation import as_text
+from .model_checks import lowest_ceiling
 from .settings import TrainingSettings
 
 LIMITS = """\
@@ -20,19 +23,19 @@ LIMITS = """\
 
 
 def model_card(settings: TrainingSettings, command: str, model: LatentDiffusionModel, groups: Sequence[PreparedGroup],
-               checks: dict[str, float], rows: Sequence[dict], sd_rows: Sequence[dict], held: Sequence[dict], minutes: float) -> str:
+               checks: dict[str, float], ceiling: list[dict], rows: Sequence[dict], sd_rows: Sequence[dict], held: Sequence[dict], minutes: dict[str, float]) -> str:
     """Markdown."""
     parts = {name: parameter_count(getattr(model, name)) for name in ("encoder", "decoder", "moment_head", "denoiser")}
     slices = sum(len(maps) for group in groups for maps in group.maps)
     phases = "\n".join(f"- {name}: {p.steps} steps of {settings.training.batch} patches of {settings.training.patch} px, "
-                       f"learning rate {p.learning_rate:g}" for name, p in settings.phases.items())
-    protocol = groups[0].protocol
+                       f"learning rate {p.learning_rate:g}, {minutes.get(name, 0):.0f} minutes" for name, p in settings.phases.items())
+    protocol, device = groups[0].protocol, next(model.parameters()).device
     return f"""# {settings.name}
 
 LTDiff++ weights that standardize {protocol.name} in the frame of the slice; other kernel pairs use the same weights with
 their own protocol. Research use only, not a medical device.
 
-Made by `{command}` in {minutes:.0f} minutes (resumed parts not counted) on {platform.machine()}, seed {settings.seed}.
+Made by `{command}` with PyTorch {torch.__version__} on {platform.machine()}, {device}, seed {settings.seed}.
 
 ## Trained on
 {slices} simulated slices in {len(groups)} groups of kernels, pixel size and thickness. {protocol.about}
@@ -43,7 +46,7 @@ Parameters: {", ".join(f"{name} {count:,}" for name, count in parts.items())}. D
 
 ## Encoder and decoder
 RMSE in units of the local noise SD when D is given: {", ".join(f"{name} {value:.3g}" for name, value in checks.items() if name != "oracle_hu")}.
-The oracle swap is off by {checks["oracle_hu"]:.3g} HU.
+The oracle swap is off by {checks["oracle_hu"]:.3g} HU. {_ceiling_text(ceiling)}
 
 ## Agreement on validation phantoms
 Mean CCC per feature over regions, 90 % bootstrap interval over phantoms; SD ratio to the target and its spread.
@@ -57,6 +60,12 @@ Mean CCC per feature over regions, 90 % bootstrap interval over phantoms; SD rat
 ## Limits
 {LIMITS}
 """
+
+
+def _ceiling_text(ceiling: list[dict]) -> str:
+    if not ceiling:
+        return "Its CCC was not measured."
+    return f"Decoding the target's own latents reaches a mean CCC of at least {lowest_ceiling(ceiling):.4f} in every class and range."
 
 
 def _gates_text(held: Sequence[dict]) -> str:

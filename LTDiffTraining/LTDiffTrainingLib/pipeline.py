@@ -1,7 +1,6 @@
 """From settings to a bundle: data, three phases, validation, model card."""
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,12 +13,12 @@ from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
 from .card import model_card
 from .datasets import PatchSampler, PreparedGroup, prepare_group
 from .evaluation import gates, measure
-from .model_checks import codec_checks
+from .model_checks import ceiling_warnings, codec_ceiling, codec_checks, lowest_ceiling
 from .settings import TrainingSettings
 from .simulation.pairs import PairedSeries
 from .simulation.plan import held_out_plan, training_plan
 from .simulation.running import simulate_plan
-from .trainer import Trainer
+from .trainer import Trainer, phase_minutes
 
 Report = Callable[[str], None]
 
@@ -27,18 +26,33 @@ Report = Callable[[str], None]
 def train(settings: TrainingSettings, folder: Path, command: str, processes: int = 1, device: str = "cpu",
           real_pairs: Sequence[PairedSeries] = (), report: Report = print) -> Path:
     """Run everything that is not done yet under `folder` and return the bundle's folder, `folder`/bundle/<name>."""
-    began = time.monotonic()
     groups = prepare_data(settings, folder / "data", processes, real_pairs, report)
     torch.manual_seed(settings.seed)
     model = LatentDiffusionModel(settings.network).to(device=device, memory_format=torch.channels_last)
-    sampler = PatchSampler(groups, settings.training.patch, settings.training.batch, settings.seed)
-    Trainer(model, sampler, folder, device, report=report).run(settings.phases)
-    return integrate(settings, model, groups, folder, command, processes, began, report)
+    sampler = PatchSampler([group for group, _ in groups], settings.training.patch, settings.training.batch, settings.seed)
+    trainer = Trainer(model, sampler, folder, device, report=report)
+    trainer.run({"autoencoder": settings.phases["autoencoder"]})
+    ceiling = report_ceiling(model, *groups[0], report)
+    trainer.run(settings.phases)
+    return integrate(settings, model, [group for group, _ in groups], ceiling, folder, command, processes, report)
+
+
+def report_ceiling(model: LatentDiffusionModel, group: PreparedGroup, series: PairedSeries, report: Report) -> list[dict]:
+    """What D(E(B)) reaches against B, before phase 2 starts; warns where the filter is better. Empty without PyRadiomics."""
+    there, why_not = available()
+    if not there:
+        report(f"No ceiling: {why_not}")
+        return []
+    rows = codec_ceiling(model, series, group.protocol)
+    report(f"Ceiling: decoding the target's own latents reaches a CCC of at least {lowest_ceiling(rows):.4f} in every class and range.")
+    for sentence in ceiling_warnings(rows):
+        report(sentence)
+    return rows
 
 
 def prepare_data(settings: TrainingSettings, folder: Path, processes: int, real_pairs: Sequence[PairedSeries],
-                 report: Report) -> list[PreparedGroup]:
-    """Simulate, group by kernels and pixel size, bring into frames; the nominal group comes first."""
+                 report: Report) -> list[tuple[PreparedGroup, PairedSeries]]:
+    """Simulate, group by kernels and pixel size, bring into frames; each group with its first series, the nominal one first."""
     data = settings.data
     plan = training_plan(data.nominal, data.groups, data.per_group, data.slices, settings.seed)
     groups: dict[str, list[PairedSeries]] = {}
@@ -46,11 +60,11 @@ def prepare_data(settings: TrainingSettings, folder: Path, processes: int, real_
         groups.setdefault(planned.group, []).append(series)
     for series in real_pairs:
         groups[f"real-{series.folder.name}"] = [series]
-    return [prepare_group(name, series, folder / "maps", report) for name, series in groups.items()]
+    return [(prepare_group(name, series, folder / "maps", report), series[0]) for name, series in groups.items()]
 
 
-def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: Sequence[PreparedGroup], folder: Path,
-              command: str, processes: int, began: float, report: Report) -> Path:
+def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: Sequence[PreparedGroup], ceiling: list[dict],
+              folder: Path, command: str, processes: int, report: Report) -> Path:
     """Phase 3: one bundle with its card; the figures in the card are measured on the bundle as it was written."""
     configuration = {"steps": settings.steps, "training": settings.as_json()}
     protocol = groups[0].protocol
@@ -58,8 +72,8 @@ def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: S
     write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
     checks = codec_checks(model, groups[0])
     rows, sd_rows, held = validate(settings, target, folder / "data" / "validation", processes, report)
-    minutes = (time.monotonic() - began) / 60
-    card = model_card(settings, command, model, groups, checks, rows, sd_rows, held, minutes)
+    minutes = phase_minutes(folder / "log.csv")
+    card = model_card(settings, command, model, groups, checks, ceiling, rows, sd_rows, held, minutes)
     write_bundle(target, model, protocol, {**configuration, "gates": held, "checks": checks}, card)
     report(f"Bundle written to {target}.")
     return target

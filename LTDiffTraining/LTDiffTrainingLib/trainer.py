@@ -111,6 +111,12 @@ def _update_average(average, parameters, decay: float) -> None:
         mean.lerp_(parameter.detach(), 1 - decay)
 
 
+def phase_minutes(log: Path) -> dict[str, float]:
+    """How long each phase took, over all its starts, from log.csv."""
+    with log.open(newline="") as stream:
+        return {row["phase"]: float(row["seconds"]) / 60 for row in csv.DictReader(stream)}
+
+
 class _Progress:
     """Averages the losses between reports; each report is a line of text and rows of log.csv (one per loss, long form)."""
 

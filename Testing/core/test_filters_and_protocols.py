@@ -153,6 +153,7 @@ def test_a_damaged_protocol_file_is_refused_in_one_sentence(tmp_path):
     ("B70f", "B40f", "B40f to B70f", False),
     ("b70F", "b30f", "B30f to B70f", False),
     (None, "FC13", "FC13 to FC51", False),
+    ("B70f", "B40f\\3", "B40f to B70f", False),
     (None, "B30f", "B30f to B70f", False),
     ("B40f to B70f", "D", "B40f to B70f", True),
     (None, "D", None, True),

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 
 from ..errors import InputError, ModelError
 from ..model.bundle import Bundle, load_bundle
-from ..model.protocols import Protocol, choose_protocol, probe_slices, protocol_from_references
+from ..model.protocols import Protocol, choose_protocol, probe_indices, protocol_from_references
 from ..model.standardizer import Settings, Standardizer
 from ..radiomics.pyradiomics_profile import available
 from ..volumes.derivation import Derivation
@@ -152,5 +151,8 @@ def _read_references(path: str) -> References:
 
 
 def _probe(entry: SeriesEntry) -> CTVolume:
+    """The slices that a protocol is measured on; the rest of a reference is not kept."""
     volume = read_volume(entry)
-    return replace(volume, hu=np.stack(probe_slices(volume.hu)), padding=None, source=None)
+    kept = probe_indices(len(volume.hu), 16)
+    padding = None if volume.padding is None else volume.padding[kept]
+    return replace(volume, hu=volume.hu[kept], padding=padding, source=None)

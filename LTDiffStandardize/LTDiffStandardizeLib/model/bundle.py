@@ -38,7 +38,7 @@ class Bundle:
         return int(self.configuration["steps"])
 
     def network(self, device: str = "cpu") -> "LatentDiffusionModel":
-        """The model in evaluation mode. Raises ModelError where the weights do not fit the configuration."""
+        """The model in evaluation mode. Raises ModelError where the weights changed since or do not fit the configuration."""
         import torch
         from safetensors.torch import load
 
@@ -47,7 +47,7 @@ class Bundle:
 
         model = LatentDiffusionModel(NetworkShape.from_dict(self.configuration["shape"]))
         try:
-            model.load_state_dict(load((self.folder / WEIGHTS).read_bytes()))
+            model.load_state_dict(load(_checked_weights(self.folder, self.sha256)))
         except (RuntimeError, OSError) as error:
             raise ModelError(f"{self.folder / WEIGHTS} does not fit its configuration ({str(error).splitlines()[0]}); use an undamaged bundle.") from error
         return model.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
@@ -58,16 +58,21 @@ def load_bundle(name_or_path: str | Path = DEFAULT) -> Bundle:
     folder = _folder_of(name_or_path)
     try:
         configuration = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
-        weights = (folder / WEIGHTS).read_bytes()
         if configuration["format"] != FORMAT:
             raise ModelError(f"{folder} has bundle format {configuration['format']}, this version reads {FORMAT}; get a matching bundle or version.")
         protocol, expected = Protocol.from_dict(configuration["protocol"]), configuration["sha256"]
+        _checked_weights(folder, expected)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder} is no complete model bundle ({error}); it needs {WEIGHTS} and {CONFIGURATION} as the training writes them.") from error
+    return Bundle(folder.name, folder, expected, configuration, protocol)
+
+
+def _checked_weights(folder: Path, expected: str) -> bytes:
+    weights = (folder / WEIGHTS).read_bytes()
     sha256 = hashlib.sha256(weights).hexdigest()
     if sha256 != expected:
         raise ModelError(f"{folder / WEIGHTS} has SHA-256 {sha256[:12]}..., its bundle.json says {expected[:12]}...; the file was changed or damaged: get the bundle again.")
-    return Bundle(folder.name, folder, sha256, configuration, protocol)
+    return weights
 
 
 def _folder_of(name_or_path: str | Path) -> Path:

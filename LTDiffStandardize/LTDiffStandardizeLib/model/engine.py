@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from .bundle import Bundle
+from .bundle import Bundle, load_bundle
 from .frame import SliceFrame
 
 Box = tuple[slice, slice]
@@ -18,7 +20,7 @@ class DiffusionEngine:
 
     def __init__(self, bundle: Bundle, device: str, steps: int, sampler: str = "euler") -> None:
         self.device, self.steps, self.sampler = device, steps, sampler
-        self.model = bundle.network(device)
+        self.model = _network(bundle.folder, bundle.sha256, device)
 
     def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise=None) -> np.ndarray:
         """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `fresh_noise(step)`: likewise, for
@@ -44,6 +46,12 @@ class DiffusionEngine:
     def _tensor(self, maps: np.ndarray, box: Box) -> torch.Tensor:
         part = np.ascontiguousarray(maps[(slice(None),) + box], np.float32)
         return torch.from_numpy(part)[:, None].to(self.device)
+
+
+@lru_cache(maxsize=1)
+def _network(folder: Path, sha256: str, device: str):
+    """Series of one cohort may have protocols of their own; the weights are loaded once."""
+    return load_bundle(folder).network(device)
 
 
 def choose_device(wanted: str) -> str:

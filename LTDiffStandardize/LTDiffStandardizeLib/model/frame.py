@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from .noise_map import CoherenceNoiseMap, from_cells
-from .protocols import Protocol, probe_slices
+from .protocols import Protocol, probe_indices
 from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
 
 SIDE_MULTIPLE = 16
@@ -81,8 +81,8 @@ class FrameFactory:
         accumulator = SpectrumAccumulator()
         noise_map = self.protocol.noise_map
         assert isinstance(noise_map, CoherenceNoiseMap)
-        for image in probe_slices(slices, self.PROBE_SLICES):
-            frame = SliceFrame(np.asarray(image, np.float32), self.spacing, self.protocol, RadialCurve((0.0,), (1.0,)))
+        for index in probe_indices(len(slices), self.PROBE_SLICES):
+            frame = SliceFrame(np.asarray(slices[index], np.float32), self.spacing, self.protocol, RadialCurve((0.0,), (1.0,)))
             surrogate = noise_map.surrogate(frame.filtered, frame._spectrum)
             accumulator.add(np.clip(surrogate / frame.sd, -4, 4), None, self.spacing)
         return amplitude_curve(accumulator)

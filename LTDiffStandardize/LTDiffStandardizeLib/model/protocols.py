@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..volumes.volume import CTVolume
 from .noise_map import CoherenceNoiseMap, FittedNoiseMap, noise_map_from_dict
-from .spectra import RadialCurve
+from .spectra import RadialCurve, SpectrumAccumulator
 from .transfer import TransferCurve
 
 LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
@@ -120,20 +120,29 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
 def protocol_from_references(source: CTVolume, references: Sequence[CTVolume]) -> Protocol:
     """A protocol measured on the source volume and on scans made with the target kernel; no pairs are needed."""
     label = references[0].facts.kernel or references[0].name
-    in_plane = lambda volume: (volume.spacing[1], volume.spacing[0])
-    slices = [image for volume in references for image in probe_slices(volume.hu)]
-    transfer = TransferCurve.from_references(probe_slices(source.hu), slices, in_plane(source), in_plane(references[0]))
+    transfer = TransferCurve.from_unpaired(_power_of([source]), _power_of(references))
     about = f"Power spectra of {source.name} and of {len(references)} reference volume(s) with kernel {label}."
     return Protocol.from_transfer(KernelFacts(source.facts.kernel or "unknown"), KernelFacts(label), transfer, about)
 
 
-def probe_slices(slices: np.ndarray, count: int = 16) -> list[np.ndarray]:
-    """At most `count` slices, spread evenly."""
-    return [slices[i] for i in np.unique(np.linspace(0, len(slices) - 1, count).round().astype(int))]
+def _power_of(volumes: Sequence[CTVolume]) -> RadialCurve:
+    accumulator = SpectrumAccumulator()
+    for volume in volumes:
+        for index in probe_indices(len(volume.hu), 16):
+            image = volume.hu[index] if volume.padding is None else np.where(volume.padding[index], -1000, volume.hu[index])
+            accumulator.add(image, None, (volume.spacing[1], volume.spacing[0]))
+    frequency, power, _, _ = accumulator.curves()
+    return RadialCurve.of(frequency, power)
+
+
+def probe_indices(length: int, count: int) -> np.ndarray:
+    """At most `count` indices of 0..length - 1, spread evenly."""
+    return np.unique(np.linspace(0, length - 1, count).round().astype(int))
 
 
 def _same(a: str, b: str | None) -> bool:
-    return a.casefold() == (b or "").casefold()
+    """Kernel labels without case; of a kernel with several values ("Br40d\\3") the first is the label."""
+    return a.casefold() in ((b or "").casefold(), (b or "").split("\\")[0].casefold())
 
 
 def _sharpness(protocol: Protocol) -> float:

@@ -76,7 +76,7 @@ class Standardizer:
     def slices(self, volume: CTVolume) -> Iterator[StandardizedSlice]:
         """The standardized slices in order; no more than a batch of them is held."""
         if self.settings.method == "none":
-            yield from (StandardizedSlice(i, _as_int16(s), None) for i, s in enumerate(volume.hu))
+            yield from (StandardizedSlice(i, as_int16(s), None) for i, s in enumerate(volume.hu))
             return
         padded = _PaddedSlices(volume)
         frames = FrameFactory(self.protocol, (volume.spacing[1], volume.spacing[0]), padded)
@@ -124,7 +124,8 @@ def _span(found: np.ndarray, limit: int) -> slice:
     return slice(low, min(-(-(found[-1] + _MARGIN) // SIDE_MULTIPLE) * SIDE_MULTIPLE, limit))
 
 
-def _as_int16(hu: np.ndarray) -> np.ndarray:
+def as_int16(hu: np.ndarray) -> np.ndarray:
+    """HU rounded to whole numbers."""
     return np.clip(np.rint(hu), -32768, 32767).astype(np.int16)
 
 
@@ -162,8 +163,8 @@ class _PaddedSlices:
 
     def restore(self, index: int, image: np.ndarray) -> np.ndarray:
         """int16 HU cut back to the volume's size and range, padding voxels as they came."""
-        image = _as_int16(np.clip(self.inner(image), *self._limits))
+        image = as_int16(np.clip(self.inner(image), *self._limits))
         if self._volume.padding is not None:
             outside = self._volume.padding[index]
-            image[outside] = _as_int16(self._volume.hu[index][outside])
+            image[outside] = as_int16(self._volume.hu[index][outside])
         return image

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .spectra import RadialCurve, SpectrumAccumulator, radial_power
+from .spectra import RadialCurve, SpectrumAccumulator
 
 Pair = tuple[np.ndarray, np.ndarray]
 ROUNDING_POWER = 1 / 12
@@ -42,21 +42,19 @@ class TransferCurve:
                              curve(np.clip(cross / np.sqrt(source * target), 0, 1)))
 
     @staticmethod
-    def from_references(source: Iterable[np.ndarray], target: Iterable[np.ndarray], source_spacing: tuple[float, float],
-                        target_spacing: tuple[float, float]) -> "TransferCurve":
-        """From unpaired slices of the two kernels.
+    def from_unpaired(source: RadialCurve, target: RadialCurve) -> "TransferCurve":
+        """From power spectra (HU^2) of scans of other objects.
 
         The power gain is measured. Other patients have other amounts of everything, so it is scaled to one at the lowest
         frequencies, where all kernels agree. The coherence is what rounding to whole HU leaves of the source's power.
         """
-        a, b = radial_power(source, source_spacing), radial_power(target, target_spacing)
-        frequency = np.asarray(a.frequency)
-        frequency = frequency[frequency <= max(b.frequency)]
-        ratio = np.sqrt(b(frequency) / np.maximum(a(frequency), 1e-12))
+        frequency = np.asarray(source.frequency)
+        frequency = frequency[frequency <= max(target.frequency)]
+        available = np.maximum(source(frequency), 1e-12)
+        ratio = np.sqrt(target(frequency) / available)
         power = ratio / np.median(ratio[(frequency > 0.2) & (frequency < 1.2)])
         power = np.where(frequency < 0.5, 1.0, power)
-        coherence = np.sqrt(np.clip(1 - ROUNDING_POWER / np.maximum(a(frequency), 1e-12), 0.02, 1))
-        return TransferCurve.of(frequency, power, coherence)
+        return TransferCurve.of(frequency, power, np.sqrt(np.clip(1 - ROUNDING_POWER / available, 0.02, 1)))
 
     @staticmethod
     def of(frequency: np.ndarray, power: np.ndarray, coherence: np.ndarray) -> "TransferCurve":
