@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, save_protocol
-from LTDiffStandardizeLib.model.spectra import RadialCurve
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 
 HELD_OUT = ("Siemens Sensation10 B40f->B70f",)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-
 from ..errors import InputError, ModelError
 from ..model.bundle import Bundle, load_bundle
 from ..model.protocols import Protocol, choose_protocol, probe_indices, protocol_from_references
