@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from LTDiffStandardizeLib.model.frame import SliceFrame, amplitude_curve
+from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE, SliceFrame, amplitude_curve
 from LTDiffStandardizeLib.model.noise_map import FittedNoiseMap, cell_mean, noise_features, tissue_weights
-from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol
+from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, probe_indices
 from LTDiffStandardizeLib.model.spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
+from LTDiffStandardizeLib.model.standardizer import AIR_HU
 from LTDiffStandardizeLib.model.transfer import TransferCurve
+from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 Pair = tuple[np.ndarray, np.ndarray]
 _FLAT = RadialCurve((0.0,), (1.0,))
@@ -24,6 +27,27 @@ def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int],
     weights = _fit_noise_map(load, indices, spacing, transfer.ls, amplitude)
     protocol = Protocol(source, target, transfer, FittedNoiseMap(weights), amplitude, about)
     return Protocol(source, target, transfer, protocol.noise_map, _normalised_amplitude(load, indices, spacing, protocol), about)
+
+
+def fit_protocol_to_volumes(source: CTVolume, target: CTVolume, slices: int = 48) -> Protocol:
+    """A protocol from one scan with two kernels. Raises InputError where the volumes do not lie on one grid."""
+    if source.hu.shape != target.hu.shape or not np.allclose(source.spacing, target.spacing, rtol=1e-3) or \
+            not np.allclose(source.origin, target.origin, atol=0.25 * min(source.spacing)):
+        raise InputError(f"{source.name} and {target.name} do not lie on one grid; give two reconstructions of one scan with the same slices and pixels.")
+    indices = probe_indices(len(source.hu), slices)
+    sides = [(0, -n % SIDE_MULTIPLE) for n in source.hu.shape[1:]]
+    def load(index: int) -> Pair:
+        return tuple(np.pad(_filled(volume, index), sides, mode="edge") for volume in (source, target))
+    facts = [KernelFacts(volume.facts.kernel or volume.name) for volume in (source, target)]
+    about = f"Fitted on {len(indices)} slices of one scan, {source.name} and {target.name}."
+    return fit_protocol(*facts, load, indices, (source.spacing[1], source.spacing[0]), about)
+
+
+def _filled(volume: CTVolume, index: int) -> np.ndarray:
+    image = volume.hu[index].astype(np.float32)
+    if volume.padding is not None:
+        image[volume.padding[index]] = AIR_HU
+    return image
 
 
 def _residual_amplitude(load, indices, spacing, gain: RadialCurve) -> RadialCurve:

@@ -1,5 +1,8 @@
 """Radial filters, transfer curves, the noise map and protocols."""
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +17,9 @@ from LTDiffStandardizeLib.model.protocols import (KernelFacts, Protocol, choose_
                                                   protocol_from_references, save_protocol)
 from LTDiffStandardizeLib.model.spectra import RadialCurve, apply_curve, colour, radial_power
 from LTDiffStandardizeLib.model.transfer import TransferCurve
-from LTDiffStandardizeLib.volumes import CTFacts, CTVolume
-from LTDiffTrainingLib.fitting import fit_protocol
+from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
+from LTDiffStandardizeLib.volumes import CTFacts, CTVolume, write_volume_file
+from LTDiffTrainingLib.fitting import fit_protocol, fit_protocol_to_volumes
 
 SPACING = (0.7, 0.7)
 RISING = RadialCurve((0.0, 1.0, 5.0, 10.0), (1.0, 1.0, 3.0, 5.0))
@@ -115,6 +119,27 @@ def test_the_residual_of_the_target_is_nearly_white():
     frame = FrameFactory(protocol, SPACING, pairs[5][0][None]).frame(pairs[5][0])
     power = radial_power([frame.to_residual(pairs[5][1])], SPACING)(np.arange(3.0, 8.0, 0.5))
     assert power.max() / power.min() < 1.8
+
+
+def test_a_protocol_is_fitted_to_two_reconstructions_of_one_scan_by_the_script(tmp_path):
+    source, target = (CTVolume(np.stack(part).round().astype(np.int16), (*SPACING, 2.0), name=name)
+                      for part, name in zip(zip(*chest_pairs(4, size=136)), ("soft", "sharp")))
+    for volume in (source, target):
+        write_volume_file(volume, tmp_path / f"{volume.name}.nrrd")
+    script = Path(__file__).resolve().parents[2] / "LTDiffTraining" / "Scripts" / "fit_protocol.py"
+    command = [sys.executable, str(script), str(tmp_path / "soft.nrrd"), str(tmp_path / "sharp.nrrd"), "--output", str(tmp_path / "mine.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    protocol, _ = choose_protocol(str(tmp_path / "mine.json"), None, load_bundle().protocol)
+    result = Standardizer(protocol, Settings("ls_noise")).standardize(source)[0]
+    assert result.hu.std() == pytest.approx(target.hu.std(), rel=0.1)
+    assert source.hu.std() < 0.7 * target.hu.std()
+
+
+def test_a_protocol_is_not_fitted_to_volumes_of_different_grids():
+    volume = lambda z: CTVolume(np.zeros((2, 32, 32), np.int16), (*SPACING, z), name=f"distance {z}")
+    with pytest.raises(InputError, match="do not lie on one grid"):
+        fit_protocol_to_volumes(volume(1.0), volume(2.0))
 
 
 def test_the_coherence_noise_map_adds_what_a_filter_lost():

@@ -103,7 +103,7 @@ class SpectrumAccumulator:
 
         spacing = (float(spacing[0]), float(spacing[1]))
         window = np.outer(*(np.hanning(n) for n in first.shape)).astype(np.float32)
-        # The same offset is taken from both: air becomes zero, so that the window has no edge to show.
+        # One offset for both, so that their difference stays what it is; what the window leaks of a mean fills the lowest bins.
         transform = lambda image: scipy.fft.rfft2((np.asarray(image, np.float32) - np.float32(np.mean(first))) * window)
         a = transform(first)
         b = a if second is None else transform(second)
