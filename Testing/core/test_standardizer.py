@@ -1,4 +1,6 @@
 """Standardizing volumes: what must not change, and what a result may depend on."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -33,15 +35,25 @@ def run(volume, bundle, method="ltdiff", **changes):
     return Standardizer(bundle.protocol, settings, bundle).standardize(volume)
 
 
-def test_an_untrained_network_is_the_filter_with_noise(tmp_path, bundle):
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_an_untrained_network_is_the_filter_with_noise(tmp_path, bundle, temperature):
     from LTDiffStandardizeLib.model.network import LatentDiffusionModel
     from LTDiffStandardizeLib.model.network_shape import NetworkShape
 
-    folder = write_bundle(tmp_path / "zero", LatentDiffusionModel(NetworkShape((8, 8, 8), (8, 8, 8), (8, 8, 8))), bundle.protocol, {"steps": 3}, "")
+    protocol = replace(bundle.protocol, temperature=temperature)
+    folder = write_bundle(tmp_path / "zero", LatentDiffusionModel(NetworkShape((8, 8, 8), (8, 8, 8), (8, 8, 8))), protocol, {"steps": 3}, "")
     volume, zero = body_volume(), load_bundle(folder)
     difference = run(volume, zero)[0].hu.astype(int) - run(volume, zero, "ls_noise")[0].hu
     assert np.abs(difference).max() <= 1
     assert np.mean(difference != 0) < 0.001
+
+
+def test_the_temperature_scales_the_noise_that_is_drawn(bundle):
+    volume, settings = body_volume(2), Settings("ls_noise")
+    plain = Standardizer(bundle.protocol, Settings("ls")).standardize(volume)[0].hu.astype(float)
+    whole, half = (Standardizer(replace(bundle.protocol, temperature=t), settings).standardize(volume)[0].hu - plain for t in (1.0, 0.5))
+    centre = np.s_[:, 60:100, 60:100]
+    assert half[centre].std() == pytest.approx(0.5 * whole[centre].std(), rel=0.1)
 
 
 @pytest.mark.parametrize("method", ["ltdiff", "ls_noise"])

@@ -15,31 +15,32 @@ Box = tuple[slice, slice]
 
 
 class DiffusionEngine:
-    """`residuals` turns frames and noise into standardized residuals; outside `box` the noise stays what it is,
-    which is what the network would do in air."""
+    """`residuals` turns frames and noise into standardized residuals; outside `box` the noise stays what it is
+    but for the temperature, which is what the network would do in air."""
 
     def __init__(self, bundle: Bundle, device: str, steps: int, sampler: str = "euler") -> None:
         self.device, self.steps, self.sampler = device, steps, sampler
         self.model = _network(bundle.folder, bundle.sha256, device)
 
-    def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise=None) -> np.ndarray:
-        """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `fresh_noise(step)`: likewise, for
-        the ancestral sampler."""
+    def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, temperature: float, fresh_noise=None) -> np.ndarray:
+        """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `temperature`: of what is drawn, 0..1;
+        `fresh_noise(step)`: white noise for the ancestral sampler."""
         # On a CPU batches gain nothing, and convolutions of other batches round otherwise: slice by slice is the same always.
         size = 1 if self.device == "cpu" else len(frames)
         parts = [slice(start, start + size) for start in range(0, len(frames), size)]
         of_part = lambda part: fresh_noise and (lambda step: fresh_noise(step)[part])
-        return np.concatenate([self._residuals(frames[part], noise[part], box, of_part(part)) for part in parts])
+        return np.concatenate([self._residuals(frames[part], noise[part], box, temperature, of_part(part)) for part in parts])
 
     @torch.inference_mode()
-    def _residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, fresh_noise) -> np.ndarray:
+    def _residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, temperature: float, fresh_noise) -> np.ndarray:
         maps = [np.stack([f.source for f in frames]), np.stack([f.to_residual(f.source) for f in frames]),
                 np.stack([f.log_sd for f in frames])]
         condition = self.model.condition(*(self._tensor(m, box) for m in maps))
         latents_of = self.model.encoder.transform
         fresh = fresh_noise and (lambda step: latents_of(self._tensor(fresh_noise(step), box)))
-        latents = self.model.sample(condition, latents_of(self._tensor(noise, box)), self.steps, self.sampler, fresh_noise=fresh)
-        residual = noise.copy()
+        latents = self.model.sample(condition, latents_of(self._tensor(noise, box)), self.steps, self.sampler,
+                                    temperature=temperature, fresh_noise=fresh)
+        residual = temperature * noise
         residual[(slice(None),) + box] = self.model.decode(latents)[:, 0].float().cpu().numpy()
         return residual
 

@@ -63,11 +63,12 @@ class LatentDiffusionModel(nn.Module):
         return self.denoiser([torch.cat(pair, 1) for pair in zip(z, condition)], angle)
 
     def sample(self, condition: Latents, noise: Latents, steps: int, sampler: str = "euler", strength: float = 1.0,
-               fresh_noise=None) -> Latents:
+               temperature: float = 1.0, fresh_noise=None) -> Latents:
         """Latents of one standardized image: reverse process from the noised source latent, then moments put back.
 
         The source's latent is the origin of the normalised space: its frame's origin is the filtered source, and the
-        moment head's mean is subtracted. `noise`: standard normal latents. `fresh_noise(step)`: for sampler "ancestral".
+        moment head's mean is subtracted. `noise`: standard normal latents. `temperature` scales what is drawn around the
+        mean. `fresh_noise(step)`: for sampler "ancestral".
         """
         source = [torch.zeros_like(n) for n in noise]
         z, angles = noised_source(source, noise, strength), start_angles(steps, strength)
@@ -76,7 +77,7 @@ class LatentDiffusionModel(nn.Module):
             z = sample_ancestral(velocity, z, angles, fresh_noise)
         else:
             z = sample_angle_euler(velocity, z, angles)
-        return self.moments(condition).denormalise(z)
+        return self.moments(condition).denormalise([temperature * part for part in z])
 
     def decode(self, latents: Latents) -> Tensor:
         return self.decoder(latents)

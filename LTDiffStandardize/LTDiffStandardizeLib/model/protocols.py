@@ -14,6 +14,9 @@ from .noise_map import CoherenceNoiseMap, FittedNoiseMap, noise_map_from_dict
 from .spectra import RadialCurve, SpectrumAccumulator
 from .transfer import TransferCurve
 
+UNCERTAIN_TEMPERATURE = 0.55
+"""For noise maps from coherence. On two phantom pairs the log of their variance scatters by 0.9 around the truth; the
+least squared error of a variance so uncertain is reached by exp(-1.5 * 0.9^2) = 0.30 of it, 0.55 of the amplitude."""
 LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
 
 
@@ -34,6 +37,7 @@ class Protocol:
 
     `noise_amplitude` is the radial amplitude spectrum of the unrecoverable residual divided by the noise map (only its
     shape counts); None means that it is measured on each volume from the coherence. `about` says where the numbers are from.
+    `temperature`: share of the map's noise amplitude that is drawn; below one where the map is uncertain.
     """
 
     source: KernelFacts
@@ -42,6 +46,7 @@ class Protocol:
     noise_map: FittedNoiseMap | CoherenceNoiseMap
     noise_amplitude: RadialCurve | None
     about: str = ""
+    temperature: float = 1.0
 
     @property
     def name(self) -> str:
@@ -50,11 +55,11 @@ class Protocol:
     @staticmethod
     def from_transfer(source: KernelFacts, target: KernelFacts, transfer: TransferCurve, about: str) -> "Protocol":
         """A protocol from transfer curves alone; the noise map follows from the coherence."""
-        return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained()), None, about)
+        return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained()), None, about, UNCERTAIN_TEMPERATURE)
 
     def as_dict(self) -> dict:
         amplitude = self.noise_amplitude
-        return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about,
+        return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about, "temperature": self.temperature,
                 "transfer": self.transfer.as_dict(), "noise_map": self.noise_map.as_dict(),
                 "noise_amplitude": amplitude and {"frequency_lp_cm": list(amplitude.frequency), "value": list(amplitude.value)}}
 
@@ -64,7 +69,7 @@ class Protocol:
         return Protocol(_facts(data["source"]), _facts(data["target"]), TransferCurve.from_dict(data["transfer"]),
                         noise_map_from_dict(data["noise_map"]),
                         amplitude and RadialCurve(tuple(amplitude["frequency_lp_cm"]), tuple(amplitude["value"])),
-                        data.get("about", ""))
+                        data.get("about", ""), data.get("temperature", 1.0))
 
 
 def _facts(data: dict) -> KernelFacts:

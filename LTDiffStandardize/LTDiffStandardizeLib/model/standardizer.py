@@ -96,9 +96,9 @@ class Standardizer:
             return np.stack([f.power for f in frames])
         shape = frames[0].source.shape
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
-        residuals = white()
+        residuals = self.protocol.temperature * white()
         if self.settings.method == "ltdiff":
-            residuals = self._diffusion().residuals(frames, residuals, box, white)
+            residuals = self._diffusion().residuals(frames, white(), box, self.protocol.temperature, white)
         return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
 
     def _diffusion(self):
