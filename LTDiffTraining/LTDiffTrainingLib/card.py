@@ -14,7 +14,7 @@ from .model_checks import lowest_ceiling
 from .settings import TrainingSettings
 
 LIMITS = """\
-- Trained on simulated chest phantoms alone: cartoon anatomy, sharp synthetic edges, parallel beam, no beam hardening, no
+- Simulated chest phantoms are no patients: cartoon anatomy, sharp synthetic edges, parallel beam, no beam hardening, no
   scatter, no motion, no iterative reconstruction. Its figures on phantoms say nothing about patients.
 - "Br40-like" and "Bl64-like" are kernels with stated MTF, not the vendor's kernels.
 - Texture that the source kernel erased is drawn anew, plausible and not the patient's own. It is for features, never for reading.
@@ -38,7 +38,7 @@ their own protocol. Research use only, not a medical device.
 Made by `{command}` with PyTorch {torch.__version__} on {platform.machine()}, {device}, seed {settings.seed}.
 
 ## Trained on
-{slices} simulated slices in {len(groups)} groups of kernels, pixel size and thickness. {protocol.about}
+{slices} slices in {len(groups)} groups of kernels, pixel size and thickness. {protocol.about}
 
 {phases}
 
@@ -49,7 +49,8 @@ RMSE in units of the local noise SD when D is given: {", ".join(f"{name} {value:
 The oracle swap is off by {checks["oracle_hu"]:.3g} HU. {_ceiling_text(ceiling)}
 
 ## Agreement on validation phantoms
-Mean CCC per feature over regions, 90 % bootstrap interval over phantoms; SD ratio to the target and its spread.
+Mean CCC per feature over regions of phantoms that training did not see, 90 % bootstrap interval over phantoms; SD ratio to
+the target and its spread. The phantoms come from the generator that training used.
 ```
 {as_text(rows, sd_rows) if rows else "Not measured: PyRadiomics was missing."}
 ```

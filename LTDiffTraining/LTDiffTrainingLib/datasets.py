@@ -24,7 +24,7 @@ from .simulation.pairs import PairedSeries
 MAPS = ("source", "source_residual", "log_sd", "target", "expected")
 """Per pixel: source HU; whitened residuals of the source and of the target; log noise SD; the target's residual without
 its unrecoverable noise (from the noise-free twins; NaN where there are none)."""
-VERSION = 2
+VERSION = 4
 
 
 @dataclass(frozen=True)

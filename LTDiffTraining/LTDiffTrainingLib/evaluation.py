@@ -64,7 +64,7 @@ def measure(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle |
             result = target if method == "target" else Standardizer(protocol, replace(settings, method=method), bundle).standardize(volume)[0]
             made.features.setdefault(method, []).extend(extract_many(result.hu, regions, volume.spacing))
             made.deviations.setdefault(method, []).extend(float(r.crop(result.hu)[r.mask].std()) for r in regions)
-            made.hu_shift.setdefault(method, []).append(_homogeneous_shift(result.hu, target.hu, regions))
+            made.hu_shift.setdefault(method, []).append(_mean_shift(result.hu, target.hu, regions))
         report(f"{one.folder.name}: {number + 1}/{len(series)}, {len(regions)} regions.")
     return made
 
@@ -100,8 +100,8 @@ def _tumours(one: PairedSeries, volume: CTVolume, group: str) -> list[Region]:
     return tumours
 
 
-def _homogeneous_shift(hu: np.ndarray, target: np.ndarray, regions: Sequence[Region]) -> float:
-    """Largest |mean HU difference| over soft-tissue regions."""
+def _mean_shift(hu: np.ndarray, target: np.ndarray, regions: Sequence[Region]) -> float:
+    """Largest |mean HU difference| over the soft-tissue regions [10,250]."""
     soft = [r for r in regions if r.hu_range == "[10,250]"]
     return max((abs(float(r.crop(hu)[r.mask].mean() - r.crop(target)[r.mask].mean())) for r in soft), default=0.0)
 
@@ -122,7 +122,7 @@ def gates(rows: Sequence[dict], sd_rows: Sequence[dict]) -> list[dict]:
             found.append({"gate": f"{label} {name} goal", "value": value, "limit": goal, "holds": value >= goal})
     for row in sd_rows:
         if row["method"] == "ltdiff":
-            found.append({"gate": f"{row['regions']} SD ratio within 1 +- 0.03", "value": row["sd_ratio"], "limit": 0.03,
+            found.append({"gate": f"{row['regions']} SD ratio within 1 +- 0.03", "value": row["sd_ratio"], "limit": 1.03 if row["sd_ratio"] > 1 else 0.97,
                           "holds": abs(row["sd_ratio"] - 1) <= 0.03})
     return found
 

@@ -1,4 +1,4 @@
-"""Fits a Protocol to paired slices: transfer curves, the 45-coefficient noise map, the noise spectrum."""
+"""Fits a Protocol to paired slices: transfer curves, the 36-coefficient noise map, the noise spectrum."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,8 @@ def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int],
 def fit_protocol_to_volumes(source: CTVolume, target: CTVolume, slices: int = 48) -> Protocol:
     """A protocol from one scan with two kernels. Raises InputError where the volumes do not lie on one grid."""
     if source.hu.shape != target.hu.shape or not np.allclose(source.spacing, target.spacing, rtol=1e-3) or \
-            not np.allclose(source.origin, target.origin, atol=0.25 * min(source.spacing)):
+            not np.allclose(source.origin, target.origin, atol=0.02 * min(source.spacing)) or \
+            not np.allclose(source.direction, target.direction, atol=1e-3):
         raise InputError(f"{source.name} and {target.name} do not lie on one grid; give two reconstructions of one scan with the same slices and pixels.")
     indices = probe_indices(len(source.hu), slices)
     sides = [(0, -n % SIDE_MULTIPLE) for n in source.hu.shape[1:]]

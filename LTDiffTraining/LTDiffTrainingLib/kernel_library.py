@@ -57,7 +57,14 @@ def _transfer(rows: list[dict]) -> TransferCurve:
     frequency, power, coherence = 10 * column("f_per_mm"), column("sqrt_power_ratio"), column("coherence")
     # Kernels agree on the mean; a lowest bin off by 2 % is the object at the border of the field of view.
     power = power / power[0]
+    end = frequency[-1]
     return TransferCurve.of(np.append(0.0, frequency), np.append(1.0, power), np.append(1.0, coherence))
+
+
+def _ended(transfer: TransferCurve) -> TransferCurve:
+    """Nothing is known beyond the pair's own pixels: what smaller pixels hold there is left out, not amplified."""
+    f, power, c = (np.asarray(v) for v in (transfer.power.frequency, transfer.power.value, transfer.coherence.value))
+    return TransferCurve.of(np.append(f, [1.2 * f[-1], 1.5 * f[-1]]), np.append(power, [power[-1], 0]), np.append(c, [c[-1], 0.02]))
 
 
 def _labels(title: str) -> tuple[str, str]:
@@ -67,5 +74,5 @@ def _labels(title: str) -> tuple[str, str]:
 
 def _both_ways(source: str, target: str, transfer: TransferCurve, about: str) -> Iterator[Protocol]:
     a, b = (KNOWN.get(label, KernelFacts(label)) for label in (source, target))
-    yield Protocol.from_transfer(a, b, transfer, about)
-    yield Protocol.from_transfer(b, a, transfer.reversed(), about)
+    yield Protocol.from_transfer(a, b, _ended(transfer), about)
+    yield Protocol.from_transfer(b, a, _ended(transfer.reversed()), about)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffStandardizeLib.volumes.atomic import file_aside
 
@@ -35,7 +36,10 @@ class Trainer:
         for name, settings in phases.items():
             done = self.folder / f"phase-{name}.pt"
             if done.exists():
-                self.model.load_state_dict(torch.load(done, map_location=self.device, weights_only=True)["model"])
+                state = torch.load(done, map_location=self.device, weights_only=True)
+                if state["settings"] != asdict(settings):
+                    raise InputError(f"{done} was trained with other settings; choose another output folder, or remove it.")
+                self.model.load_state_dict(state["model"])
                 self.report(f"{name}: finished before, loaded.")
                 continue
             self._run_phase(name, settings)

@@ -10,23 +10,34 @@ from pathlib import Path
 
 import numpy as np
 
-from LTDiffStandardizeLib.model.spectra import apply_curve
+from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE
 from LTDiffStandardizeLib.model.protocols import Protocol
+from LTDiffStandardizeLib.model.spectra import apply_curve
+from LTDiffStandardizeLib.model.standardizer import AIR_HU
 from LTDiffStandardizeLib.volumes.atomic import folder_aside
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
-from .simulation.pairs import PairedSeries
+from .simulation.pairs import PairedSeries, refuse_other
 from .simulation.scanner import as_stored
 
 
 def pair_from_volume(volume: CTVolume, softening: Protocol, folder: Path) -> PairedSeries:
-    """Write `volume` as target and its image under `softening` (from its kernel to the softer one) as source."""
+    """Write `volume` as target and its image under `softening` (from its kernel to the softer one) as source.
+
+    Raises InputError where the protocol sharpens, or the folder holds another pair.
+    """
     folder = Path(folder)
-    if not folder.exists():
+    if softening.transfer.power(5.0) >= 1:
+        raise InputError(f"The protocol {softening.name} sharpens; name one from {volume.name}'s kernel to a softer one.")
+    if folder.exists():
+        refuse_other(folder, _description(volume, softening))
+    else:
         spacing = (volume.spacing[1], volume.spacing[0])
         air = volume.padding if volume.padding is not None else np.zeros(volume.hu.shape, bool)
         with folder_aside(folder) as aside:
-            target = np.where(air, -1000, volume.hu)
+            sides = [(0, 0)] + [(0, -n % SIDE_MULTIPLE) for n in volume.hu.shape[1:]]
+            target = np.pad(np.where(air, AIR_HU, volume.hu), sides, mode="edge")
             np.save(aside / "target.npy", as_stored(target))
             soften = lambda image: as_stored(apply_curve(image, softening.transfer.power, spacing))
             np.save(aside / "source.npy", np.stack([soften(image) for image in target]))

@@ -17,13 +17,18 @@ sys.path[:0] = [str(MODULE), str(MODULE.parent / "LTDiffStandardize")]
 
 def main() -> int:
     arguments = _parse()
+    from LTDiffStandardizeLib.errors import InputError
     from LTDiffStandardizeLib.model.bundle import load_bundle
     from LTDiffStandardizeLib.model.standardizer import Settings
+    from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
     from LTDiffStandardizeLib.volumes.atomic import file_aside
     from LTDiffTrainingLib.evaluation import as_text, gates, measure
     from LTDiffTrainingLib.simulation.plan import held_out_plan
     from LTDiffTrainingLib.simulation.running import simulate_plan
 
+    there, why_not = available()
+    if not there:
+        raise InputError(why_not)
     report = lambda line: print(line, flush=True)
     output, bundle = Path(arguments.output), load_bundle(arguments.model)
     plan = held_out_plan("test", arguments.phantoms, arguments.slices, arguments.seed)

@@ -16,6 +16,8 @@ sys.path[:0] = [str(MODULE), str(MODULE.parent / "LTDiffStandardize")]
 
 def main() -> int:
     arguments = _parse()
+    if not arguments.output.endswith(".json"):
+        arguments.output += ".json"
     from LTDiffStandardizeLib.model.protocols import save_protocol
     from LTDiffStandardizeLib.volumes import read_volume
     from LTDiffStandardizeLib.volumes.atomic import file_aside

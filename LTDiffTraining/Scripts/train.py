@@ -5,6 +5,7 @@
 A second start with the same output continues where the first stopped, also after a kill.
 """
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def main() -> int:
     output = Path(arguments.output)
     output.mkdir(parents=True, exist_ok=True)
     report = lambda line: print(line, flush=True)
-    command = "python LTDiffTraining/Scripts/train.py --config " + arguments.config
+    command = shlex.join(["python", "LTDiffTraining/Scripts/train.py", *sys.argv[1:]])
     train(load_settings(arguments.config), output, command, arguments.processes, choose_device(arguments.device),
           _real_pairs(arguments, output), report)
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.ndimage import gaussian_filter
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model import protocols as protocols_module
@@ -14,14 +15,15 @@ from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffStandardizeLib.model.frame import FrameFactory
 from LTDiffStandardizeLib.model.noise_map import CoherenceNoiseMap, cell_mean, from_cells
 from LTDiffStandardizeLib.model.protocols import (KernelFacts, Protocol, choose_protocol, library, load_protocol,
-                                                  protocol_from_references, save_protocol)
+                                                  protocol_from_references, save_protocol, sharp_source_warning)
 from LTDiffStandardizeLib.model.spectra import RadialCurve, apply_curve, colour, radial_power
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
-from LTDiffStandardizeLib.volumes import CTFacts, CTVolume, write_volume_file
+from LTDiffStandardizeLib.volumes import CTFacts, CTVolume, read_volume, write_volume_file
 from LTDiffTrainingLib.fitting import fit_protocol, fit_protocol_to_volumes
 
 SPACING = (0.7, 0.7)
+SAMPLE = Path(__file__).resolve().parents[2] / "LTDiffStandardize" / "Resources" / "SampleData" / "lungdx-a0002"
 RISING = RadialCurve((0.0, 1.0, 5.0, 10.0), (1.0, 1.0, 3.0, 5.0))
 FALLING = RadialCurve((0.0, 2.0, 6.0, 8.0), (1.0, 0.9, 0.2, 0.0))
 FREQUENCIES = np.arange(1.6, 6.6, 0.5)
@@ -191,6 +193,32 @@ def test_the_protocol_follows_from_target_and_kernel(target, kernel, name, warne
     assert bool(warning) == warned
     if warned:
         assert (kernel or "unknown") in warning
+
+
+@pytest.mark.parametrize("target, kernel", [(None, "B70f"), (None, "FC51"), ("B70f", "B70f")])
+def test_a_sharp_input_is_neither_softened_unasked_nor_standardized_to_itself(target, kernel):
+    with pytest.raises(InputError, match=kernel):
+        choose_protocol(target, kernel, load_bundle().protocol)
+
+
+def test_an_input_far_sharper_than_the_protocol_starts_from_is_warned_of():
+    protocol = load_bundle().protocol
+    soft, sharp = (read_volume(SAMPLE / kernel) for kernel in ("B40f", "B70f"))
+    assert sharp_source_warning(protocol, soft) is None
+    assert "too sharp for this protocol" in sharp_source_warning(protocol, sharp)
+
+
+@pytest.mark.parametrize("pixel", [0.5, 0.7, 0.98])
+def test_the_shipped_noise_map_holds_for_small_and_large_pixels(pixel):
+    pytest.importorskip("finufft", reason="the simulator needs finufft, which has no wheel for this processor")
+    from LTDiffTrainingLib.simulation.pairs import Acquisition, simulate_slice
+    from LTDiffTrainingLib.simulation.phantom import ChestPhantom
+
+    made = simulate_slice(ChestPhantom(77), Acquisition(pixel=pixel), 20.0, seed=0, clean=False)
+    frame = FrameFactory(load_bundle().protocol, (pixel, pixel), made.source[None]).frame(made.source)
+    smooth = gaussian_filter(made.source.astype(float), 2)
+    flat = (smooth > 20) & (smooth < 90) & (np.hypot(*np.gradient(smooth)) < 4)
+    assert np.sqrt(np.mean(frame.sd[flat] ** 2)) == pytest.approx((made.target - frame.filtered)[flat].std(), rel=0.15)
 
 
 @pytest.mark.parametrize("target, kernel, words", [("XY99", "B40f", "No protocol leads to XY99"), ("B70f", "D", "The input's kernel is D")])

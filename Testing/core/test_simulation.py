@@ -1,9 +1,11 @@
 """The simulator against what it was asked for and against an independent reconstruction."""
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("finufft", reason="the simulator needs finufft, which has no wheel for this processor")
 
+from LTDiffStandardizeLib.errors import InputError
 from LTDiffTrainingLib.simulation.kernels import SHARP, SOFT, Kernel
 from LTDiffTrainingLib.simulation.pairs import Acquisition, PairedSeries, simulate_series, simulate_slice
 from LTDiffTrainingLib.simulation.phantom import ChestPhantom
@@ -168,14 +170,23 @@ def test_a_series_is_the_same_for_the_same_seeds_and_written_once(tmp_path):
     assert np.mean(np.asarray(a.source) != c.source) > 0.5
     assert a.has_twins and not c.has_twins
     stamp = (first / "source.npy").stat().st_mtime_ns
-    simulate_series(tmp_path / "a", 3, acquisition, heights)
+    simulate_series(tmp_path / "a", 3, acquisition, heights, noise_seed=1)
     assert (first / "source.npy").stat().st_mtime_ns == stamp
 
 
-def test_splits_never_share_a_phantom():
-    seeds = [{s.phantom_seed for s in plan} for seed in (0, 1) for plan in
-             (training_plan(seed=seed), held_out_plan("validation", 20, 2, seed), held_out_plan("test", 20, 2, seed))]
-    assert all(not (a & b) for i, a in enumerate(seeds) for b in seeds[i + 1:])
+@settings(max_examples=20, deadline=None)
+@given(a=st.integers(0, 5000), b=st.integers(0, 5000), c=st.integers(0, 5000))
+def test_splits_never_share_a_phantom_whatever_their_seeds(a, b, c):
+    plans = training_plan(seed=a), held_out_plan("validation", 20, 2, b), held_out_plan("test", 20, 2, c)
+    seeds = [{s.phantom_seed for s in plan} for plan in plans]
+    assert all(not (x & y) for i, x in enumerate(seeds) for y in seeds[i + 1:])
+
+
+def test_a_folder_made_with_other_settings_is_refused(tmp_path):
+    make = lambda seed: simulate_series(tmp_path / "a", 3, Acquisition(size=64, pixel=4.0), np.array([10.0]), noise_seed=seed, clean=False)
+    make(0)
+    with pytest.raises(InputError, match="other settings"):
+        make(1)
 
 
 def test_stored_hu_are_whole_numbers_in_the_scanner_s_range():

@@ -123,6 +123,8 @@ def test_a_real_volume_becomes_a_pair_by_its_transfer_curve(tmp_path):
     group = prepare_group("real", [pair], tmp_path / "cache", log=lambda line: None)
     assert group.protocol.name == "B40f to B70f"
     assert np.isnan(np.asarray(group.maps[0][:, 4], np.float32)).all()
+    with pytest.raises(InputError, match="sharpens"):
+        pair_from_volume(volume, choose_protocol("B40f to B70f", None, load_bundle().protocol)[0], tmp_path / "other")
     losses = PHASES["moments"](LatentDiffusionModel(SMALL), torch.from_numpy(PatchSampler([group], 64, 2, 0).batch_maps(0)), torch.Generator())
     assert torch.isfinite(losses["loss"])
 

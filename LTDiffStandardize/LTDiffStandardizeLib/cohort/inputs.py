@@ -25,13 +25,15 @@ class CohortSeries:
         return sorted(header.path.resolve() for header in self.entry.slices) or [self.entry.path.resolve()]
 
 
-def find_cohort(inputs: Sequence[str], output: Path) -> list[CohortSeries]:
-    """All series in the inputs, in their order; a series found in two inputs counts once, results in `output` do not count.
+def find_cohort(inputs: Sequence[str], output: Path, label_maps: Sequence[str] = ()) -> list[CohortSeries]:
+    """All series in the inputs, in their order; a series found in two inputs counts once, results in `output` and label maps
+    do not count.
 
     An input that does not exist or holds no series becomes a refused entry.
     Raises InputError where the output folder is itself an input.
     """
-    results, found, known = output.resolve(), [], set()
+    results, found = output.resolve(), []
+    known = {_digest(Path(path).resolve()) for path in label_maps}
     for typed in inputs:
         if Path(typed).resolve() == results:
             raise InputError(f"{typed} is both an input and the output folder; choose another output folder.")

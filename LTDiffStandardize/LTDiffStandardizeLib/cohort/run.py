@@ -60,7 +60,7 @@ def run_request(request: Request, listener: Listener) -> Result:
             folder = Path(request.output)
             preparation = prepare(request)
             listener.say("Looking for CT series ...")
-            cohort = find_cohort(request.inputs, folder)
+            cohort = find_cohort(request.inputs, folder, request.rois)
             with results_folder(folder):
                 try:
                     _Cohort(preparation, cohort, listener, interruption, outcomes).run()

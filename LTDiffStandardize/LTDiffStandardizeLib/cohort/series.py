@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from ..model.protocols import Protocol
+from ..model.protocols import Protocol, sharp_source_warning
 from ..volumes.dicom_writer import write_dicom_series
 from ..volumes.image_files import write_volume_file
 from ..volumes.reading import read_volume
@@ -62,7 +62,8 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
     if preparation.references:
         protocol = preparation.measured_protocol(volume)
     regions, misfits = regions_on(volume, preparation.marked)
-    warnings = [*preparation.warnings, *filter(None, [warning]), *misfits]
+    doubt = sharp_source_warning(protocol, volume) if warning else None
+    warnings = [*preparation.warnings, *filter(None, [warning, doubt]), *misfits]
     begin = time.monotonic()
     with _journal(files, Record(STARTED, str(entry.path), source, settings, [path.name for path in files.results], warnings)) as started:
         result, spread = preparation.standardizer(protocol).standardize(volume, progress)

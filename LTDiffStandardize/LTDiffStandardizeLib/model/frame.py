@@ -14,6 +14,8 @@ from .noise_map import CoherenceNoiseMap, from_cells
 from .protocols import Protocol, probe_indices
 from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
 
+LOWEST_NOISE = 0.5
+"""lp/cm."""
 SIDE_MULTIPLE = 16
 """Sides of a slice in its frame are multiples of this; the deepest latents have 1/16 of them."""
 
@@ -94,4 +96,7 @@ def amplitude_curve(accumulator: SpectrumAccumulator, floor: float = 0.05) -> Ra
 
     frequency, power, _, _ = accumulator.curves()
     amplitude = np.sqrt(gaussian_filter1d(np.maximum(power, 0), 1.5, mode="nearest"))
+    # Below, the residual is an offset of whole regions and no noise; drawn as noise it would shift their HU.
+    lowest = min(np.searchsorted(frequency, LOWEST_NOISE), len(amplitude) - 1)
+    amplitude[:lowest] = amplitude[lowest]
     return RadialCurve.of(frequency, np.maximum(amplitude, floor * amplitude.max()))

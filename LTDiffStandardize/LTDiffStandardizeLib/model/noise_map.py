@@ -14,8 +14,10 @@ from .spectra import RadialCurve, SliceSpectrum
 
 CELL = 4
 """Pixels per side of a grid cell; the map is smooth, so it is computed on the cells and interpolated."""
-BANDS = ((1.0, 2.5), (2.5, 4.0), (4.0, 5.5), (5.5, 7.5))
+BANDS = ((1.0, 2.2), (2.2, 3.4), (3.4, 4.6))
 """lp/cm."""
+MINIMUM_AREA = 5.0
+"""(lp/cm)^2 of a band that must lie on the pixel grid's spectrum."""
 LUNG_HU, BONE_HU = -500.0, 200.0
 
 
@@ -57,15 +59,18 @@ def tissue_weights(source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def noise_features(source: np.ndarray, spectrum: SliceSpectrum) -> np.ndarray:
-    """Regressors on the cell grid, shape (45, rows / 4, columns / 4): log band energies pooled three ways, log gradients,
-    one; each plain, times lung, times bone."""
+    """Regressors on the cell grid, shape (36, rows / 4, columns / 4): log power densities of the bands pooled three ways,
+    log gradients, one; each plain, times lung, times bone. Densities, not energies, so that large pixels, which cut the
+    highest band short, give the same values; a band wholly beyond them takes the next lower one's."""
     from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude, median_filter
 
     base = []
     for low, high in BANDS:
-        energy = cell_mean(spectrum.filtered(_band(low, high)) ** 2) + 1e-2
-        robust = median_filter(energy, 7)
-        base += [np.log(gaussian_filter(energy, 2)), np.log(gaussian_filter(robust, 1.5)), np.log(gaussian_filter(robust, 6))]
+        area = spectrum.area(_band(low, high))
+        if area > MINIMUM_AREA:
+            density = cell_mean(spectrum.filtered(_band(low, high)) ** 2) / area + 1e-4
+        robust = median_filter(density, 7)
+        base += [np.log(gaussian_filter(density, 2)), np.log(gaussian_filter(robust, 1.5)), np.log(gaussian_filter(robust, 6))]
     cells = cell_mean(source)
     base += [np.log(gaussian_gradient_magnitude(cells, sigma) + 1) for sigma in (1, 3)]
     base.append(np.ones_like(cells))
@@ -76,7 +81,7 @@ def noise_features(source: np.ndarray, spectrum: SliceSpectrum) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FittedNoiseMap:
-    """log SD (HU) = weights . features; 45 numbers fitted on pairs (ridge regression)."""
+    """log SD (HU) = weights . features; 36 numbers fitted on pairs (ridge regression)."""
 
     weights: tuple[float, ...]
 

@@ -17,6 +17,8 @@ from .transfer import TransferCurve
 UNCERTAIN_TEMPERATURE = 0.55
 """For noise maps from coherence. On two phantom pairs the log of their variance scatters by 0.9 around the truth; the
 least squared error of a variance so uncertain is reached by exp(-1.5 * 0.9^2) = 0.30 of it, 0.55 of the amplitude."""
+SHARPEST_SOURCE = 3.2
+"""Amplification of fine detail above which an input is no soft kernel's."""
 LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
 
 
@@ -97,8 +99,8 @@ def library() -> list[Protocol]:
 def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -> tuple[Protocol, str | None]:
     """The protocol for an input made with `kernel`, and a warning to record, or None.
 
-    `target` None: towards the sharpest kernel that the library reaches from `kernel`, else `default` (the model's own).
-    A kernel label ("B70f"): from `kernel` to it. A whole name ("B40f to B70f") or a .json file: that one, whatever the input.
+    `target` None: towards the sharpest kernel that the library reaches from `kernel`; for a kernel that the library does not
+    know, `default` (the model's own). A kernel label ("B70f"): from `kernel` to it. A whole name ("B40f to B70f") or a .json file: that one, whatever the input.
     Labels compare without case. Raises InputError, naming what there is.
     """
     if target and target.lower().endswith(".json"):
@@ -107,11 +109,16 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     named = [p for p in protocols if target and _same(p.name, target)]
     if named:
         return _checked(named[0], kernel)
+    if target and _same(target, kernel):
+        raise InputError(f"The input is made with the target kernel {target} already; use it as it is.")
     towards = [p for p in protocols if not target or _same(p.target.label, target)]
     if not towards:
         known = ", ".join(sorted({p.target.label for p in protocols}))
         raise InputError(f"No protocol leads to {target}; there are protocols to {known}: name one of these, a protocol file, or give --reference scans.")
     fitting = [p for p in towards if _same(p.source.label, kernel)]
+    if fitting and not target and max(map(_sharpness, fitting)) < 1:
+        # Two kernels of one cohort must not be turned into each other.
+        raise InputError(f"The input's kernel is {kernel}, from which the library leads to softer ones alone; name one with --target, or keep the input as the sharp standard.")
     if fitting:
         return max(fitting, key=_sharpness), None
     if not target:
@@ -128,6 +135,22 @@ def protocol_from_references(source: CTVolume, references: Sequence[CTVolume]) -
     transfer = TransferCurve.from_unpaired(_power_of([source]), _power_of(references))
     about = f"Power spectra of {source.name} and of {len(references)} reference volume(s) with kernel {label}."
     return Protocol.from_transfer(KernelFacts(source.facts.kernel or "unknown"), KernelFacts(label), transfer, about)
+
+
+def sharp_source_warning(protocol: Protocol, volume: CTVolume) -> str | None:
+    """One sentence where the volume has the fine detail of a kernel far sharper than the protocol starts from.
+
+    Measured as the factor by which the least-squares filter would amplify what the volume holds above 2 lp/cm: 1.4 to 2.7
+    for soft clinical kernels, 3.4 to 9 for sharp ones, over eight series and the shipped sharpening protocols.
+    """
+    power = _power_of([volume])
+    frequency, value = np.asarray(power.frequency), np.asarray(power.value)
+    fine = (frequency > 2) & (frequency < max(protocol.transfer.ls.frequency))
+    weight = (frequency * value)[fine]
+    factor = np.sqrt(np.sum(protocol.transfer.ls(frequency[fine]) ** 2 * weight) / max(np.sum(weight), 1e-12))
+    if factor <= SHARPEST_SOURCE:
+        return None
+    return f"The input looks too sharp for this protocol, which amplifies its fine detail {factor:.1f} times (soft kernels: up to {SHARPEST_SOURCE}), so do not trust the result."
 
 
 def _power_of(volumes: Sequence[CTVolume]) -> RadialCurve:

@@ -47,6 +47,18 @@ def _gain(curve: RadialCurve, shape: tuple[int, int], spacing: tuple[float, floa
     return curve(frequency_grid(shape, spacing)).astype(np.float32)
 
 
+@lru_cache(maxsize=32)
+def _area(curve: RadialCurve, shape: tuple[int, int], spacing: tuple[float, float]) -> float:
+    return _mean_square(_gain(curve, shape, spacing)) * 100 / (spacing[0] * spacing[1])
+
+
+def _mean_square(gain: np.ndarray) -> float:
+    """Over the whole plane, of which a real transform holds one half."""
+    weight = np.full(gain.shape, 2.0)
+    weight[:, 0] = 1.0
+    return float(np.average(gain.astype(float) ** 2, weights=weight))
+
+
 class SliceSpectrum:
     """The transform of one slice, so that several filters share it."""
 
@@ -69,6 +81,11 @@ class SliceSpectrum:
         return image[rows, columns]
 
 
+    def area(self, curve: RadialCurve) -> float:
+        """Integral of the squared curve over the frequencies of the pixel grid, (lp/cm)^2."""
+        return _area(curve, self._shape, self.spacing)
+
+
 def apply_curve(image: np.ndarray, curve: RadialCurve, spacing: tuple[float, float]) -> np.ndarray:
     """Filter one slice with an isotropic curve, its edges continued."""
     return SliceSpectrum(image, spacing).filtered(curve)
@@ -86,9 +103,7 @@ def colour(white: np.ndarray, amplitude: RadialCurve, spacing: tuple[float, floa
 @lru_cache(maxsize=16)
 def _unit_power_gain(amplitude: RadialCurve, shape: tuple[int, int], spacing: tuple[float, float]) -> np.ndarray:
     gain = _gain(amplitude, shape, spacing)
-    weight = np.full(gain.shape, 2.0)
-    weight[:, 0] = 1.0
-    return (gain / np.sqrt(np.average(gain.astype(float) ** 2, weights=weight))).astype(np.float32)
+    return (gain / np.sqrt(_mean_square(gain))).astype(np.float32)
 
 
 class SpectrumAccumulator:

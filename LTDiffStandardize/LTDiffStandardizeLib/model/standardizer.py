@@ -13,6 +13,7 @@ from .noise import slice_noise
 from .protocols import Protocol
 
 METHODS = ("ltdiff", "ls_noise", "ls", "power", "none")
+SAMPLERS = ("euler", "ancestral")
 AIR_HU = -1000.0
 _BODY_HU, _MARGIN = -500.0, 32
 
@@ -32,6 +33,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"Method {self.method} is unknown; choose one of {', '.join(METHODS)}.")
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"Sampler {self.sampler} is unknown; choose one of {', '.join(SAMPLERS)}.")
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Standardizer:
             draws = np.stack([self._images(batch, positions[start:indices.stop], sample, box) for sample in range(self.settings.samples)])
             for k, index in enumerate(indices):
                 first = padded.restore(index, draws[0, k])
-                yield StandardizedSlice(index, first, padded.inner(draws[:, k].std(0)) if len(draws) > 1 else None)
+                yield StandardizedSlice(index, first, padded.spread(index, draws[:, k]) if len(draws) > 1 else None)
 
     def _images(self, frames: list[SliceFrame], positions: np.ndarray, sample: int, box) -> np.ndarray:
         if self.settings.method == "ls":
@@ -96,9 +99,10 @@ class Standardizer:
             return np.stack([f.power for f in frames])
         shape = frames[0].source.shape
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
-        residuals = self.protocol.temperature * white()
         if self.settings.method == "ltdiff":
             residuals = self._diffusion().residuals(frames, white(), box, self.protocol.temperature, white)
+        else:
+            residuals = self.protocol.temperature * white()
         return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
 
     def _diffusion(self):
@@ -135,7 +139,6 @@ class _PaddedSlices:
     def __init__(self, volume: CTVolume) -> None:
         self._volume = volume
         self._rows, self._columns = volume.hu.shape[1:]
-        # Scanners store -1024..3071 HU; only a source with a wider scale gets a wider result.
         self.shape = tuple(-(-n // SIDE_MULTIPLE) * SIDE_MULTIPLE for n in (self._rows, self._columns))
         # Scanners store -1024..3071 HU; only a source with a wider scale gets a wider result.
         self._limits = self._range()
@@ -160,6 +163,11 @@ class _PaddedSlices:
 
     def inner(self, image: np.ndarray) -> np.ndarray:
         return image[:self._rows, :self._columns]
+
+    def spread(self, index: int, draws: np.ndarray) -> np.ndarray:
+        """SD over the draws (n, rows, columns), ddof 1; zero in padding."""
+        deviation = self.inner(draws.std(0, ddof=1))
+        return deviation if self._volume.padding is None else np.where(self._volume.padding[index], 0, deviation)
 
     def restore(self, index: int, image: np.ndarray) -> np.ndarray:
         """int16 HU cut back to the volume's size and range, padding voxels as they came."""

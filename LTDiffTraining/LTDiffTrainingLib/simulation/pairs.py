@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.volumes.atomic import folder_aside
 
 from .kernels import SHARP, SOFT, Kernel
@@ -77,29 +78,43 @@ def simulate_series(folder: Path, phantom_seed: int, acquisition: Acquisition, h
     target_clean.npy in steps of 1/CLEAN_SCALE HU; series.json holds the acquisition, heights in mm and the nodules.
     """
     folder = Path(folder)
-    if folder.exists():
-        return folder
     phantom = ChestPhantom(phantom_seed, length=float(max(48.0, np.max(heights) + 2)))
-    names = ("source", "target") + (("source_clean", "target_clean") if clean else ())
+    description = _description(phantom, acquisition, heights, noise_seed, clean)
+    if folder.exists():
+        refuse_other(folder, description)
+        return folder
     with folder_aside(folder) as aside:
-        shape = (len(heights), acquisition.size, acquisition.size)
-        arrays = {n: np.lib.format.open_memmap(aside / f"{n}.npy", "w+", np.int16, shape) for n in names}
-        for index, z in enumerate(heights):
-            made = simulate_slice(phantom, acquisition, float(z), noise_seed, clean)
-            for name in names:
-                hu = getattr(made, name)
-                arrays[name][index] = hu if hu.dtype == np.int16 else np.rint(np.clip(hu, -4090, 4090) * CLEAN_SCALE)
-            if progress:
-                progress(index + 1, len(heights))
-        for array in arrays.values():
-            array.flush()
-        (aside / "series.json").write_text(json.dumps(_description(phantom, acquisition, heights, noise_seed), indent=1))
+        _write_slices(aside, phantom, acquisition, heights, noise_seed, clean, progress)
+        (aside / "series.json").write_text(json.dumps(description, indent=1))
     return folder
 
 
-def _description(phantom: ChestPhantom, acquisition: Acquisition, heights: np.ndarray, noise_seed: int) -> dict:
+def refuse_other(folder: Path, description: dict) -> None:
+    """Raises InputError where the folder holds a pair that was made otherwise."""
+    if json.loads((folder / "series.json").read_text()) != json.loads(json.dumps(description)):
+        raise InputError(f"{folder} holds a pair made with other settings; choose another output folder, or remove it.")
+
+
+def _write_slices(aside: Path, phantom: ChestPhantom, acquisition: Acquisition, heights: np.ndarray, noise_seed: int,
+                  clean: bool, progress: Callable[[int, int], None] | None) -> None:
+    """In a function of its own, so that no memory map is open when the folder is renamed (Windows)."""
+    names = ("source", "target") + (("source_clean", "target_clean") if clean else ())
+    shape = (len(heights), acquisition.size, acquisition.size)
+    arrays = {n: np.lib.format.open_memmap(aside / f"{n}.npy", "w+", np.int16, shape) for n in names}
+    for index, z in enumerate(heights):
+        made = simulate_slice(phantom, acquisition, float(z), noise_seed, clean)
+        for name in names:
+            hu = getattr(made, name)
+            arrays[name][index] = hu if hu.dtype == np.int16 else np.rint(np.clip(hu, -4090, 4090) * CLEAN_SCALE)
+        if progress:
+            progress(index + 1, len(heights))
+    for array in arrays.values():
+        array.flush()
+
+
+def _description(phantom: ChestPhantom, acquisition: Acquisition, heights: np.ndarray, noise_seed: int, clean: bool) -> dict:
     nodules = [{"centre": n.centre.tolist(), "radius": n.radius, "hu": n.hu} for n in phantom.chest.nodules]
-    return {"phantom_seed": phantom.seed, "noise_seed": noise_seed, "heights": [float(z) for z in heights],
+    return {"phantom_seed": phantom.seed, "noise_seed": noise_seed, "twins": clean, "heights": [float(z) for z in heights],
             "acquisition": asdict(acquisition), "nodules": nodules}
 
 

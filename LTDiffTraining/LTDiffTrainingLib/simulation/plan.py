@@ -7,8 +7,8 @@ import numpy as np
 
 from .pairs import Acquisition
 
-FIRST_SEED = {"train": 1001, "validation": 5001, "test": 9001}
-"""Phantoms of different splits never share a seed."""
+FIRST_SEED = {"train": 1001, "validation": 10**8, "test": 2 * 10**8}
+"""Phantoms of different splits never share a seed: a data set has fewer than 1,000 series and its seed is below 99,000."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,10 @@ def training_plan(nominal: int = 24, groups: int = 6, per_group: int = 4, slices
     """`nominal` phantoms with the default acquisition, then `groups` of random kernels, pixels and thicknesses."""
     rng = np.random.default_rng((seed, 7))
     heights = tuple(np.linspace(2, 46, slices))
-    acquisitions = [("nominal", Acquisition())] * nominal
+    distance = float(heights[1] - heights[0]) if slices > 1 else 1.0
+    acquisitions = [("nominal", Acquisition(distance=distance))] * nominal
     for index in range(groups):
-        acquisitions += [(f"group{index}", Acquisition.random(rng))] * per_group
+        acquisitions += [(f"group{index}", replace(Acquisition.random(rng), distance=distance))] * per_group
     return [_series(f"train-{i:03d}-{group}", group, FIRST_SEED["train"] + 1000 * seed + i, acquisition, heights, rng)
             for i, (group, acquisition) in enumerate(acquisitions)]
 

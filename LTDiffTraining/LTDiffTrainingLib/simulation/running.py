@@ -1,7 +1,6 @@
 """Simulates a plan of series in several processes; what is there already is kept."""
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -19,6 +18,9 @@ def simulate_plan(plan: Sequence[PlannedSeries], folder: Path, processes: int = 
     """The series of the plan under `folder`, in its order; an interrupted run continues with what is missing."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for series in plan:
+        if (folder / series.name).exists():
+            _simulate(series, folder, clean)  # refuses a series that was made otherwise
     missing = [s for s in plan if not (folder / s.name).exists()]
     began = time.monotonic()
     for done, name in enumerate(_run(missing, folder, clean, processes), start=1):
@@ -42,6 +44,3 @@ def _simulate(series: PlannedSeries, folder: Path, clean: bool) -> str:
     simulate_series(folder / series.name, series.phantom_seed, series.acquisition, np.array(series.heights), clean=clean)
     return series.name
 
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from LTDiffStandardizeLib.errors import InputError
+
 from .kernels import Kernel
 
 MU_WATER = 0.0192
@@ -34,8 +36,7 @@ class Scanner:
 
     def project(self, hu: np.ndarray) -> np.ndarray:
         """Line integrals, shape (views, samples), of a square object in HU on the detector's own grid."""
-        import finufft
-
+        finufft = _finufft()
         mu = (MU_WATER * (1 + hu / 1000)).astype(np.complex64)
         x, y, f = self._polar(self.samples, self.sample_distance)
         spectrum = finufft.nufft2d2(x, y, mu, eps=_EPSILON, isign=-1, nthreads=1).reshape(self.views, -1)
@@ -50,8 +51,7 @@ class Scanner:
 
     def reconstruct(self, sinogram: np.ndarray, kernel: Kernel, pixel: float, size: int = 512) -> np.ndarray:
         """HU image (size, size), float32, with pixels of `pixel` mm and the total MTF of `kernel`."""
-        import finufft
-
+        finufft = _finufft()
         padded = 2 * self.samples
         x, y, f = self._polar(padded, pixel)
         system = np.maximum(self.system_mtf(f), 0.05)
@@ -83,6 +83,14 @@ class Scanner:
         taps[odd] = -1 / (np.pi * n[odd] * self.sample_distance) ** 2
         taps[0] = 1 / (4 * self.sample_distance**2)
         return np.fft.rfft(taps).real * self.sample_distance
+
+
+def _finufft():
+    try:
+        import finufft
+    except ImportError as error:
+        raise InputError(f"The simulator needs finufft, which cannot be imported ({error}); install it with pip.") from error
+    return finufft
 
 
 def as_stored(hu: np.ndarray) -> np.ndarray:
