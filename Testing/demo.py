@@ -43,7 +43,7 @@ METHOD_NOTES = (
     ("none", "The B40f series as it is."),
     ("power", "Linear filter that gives the image the standard's power spectrum, |H| = sqrt(PSD of B70f / PSD of B40f)."),
     ("ls", "Linear filter with the least squared error."),
-    ("ls_noise", "ls, plus noise of the local strength and spectrum that the filter cannot bring back."),
+    ("ls_noise", "ls, plus noise of the local strength and spectrum that the filter cannot bring back, at the protocol's temperature."),
     ("LTDiff++", "Latent diffusion: a UNet++ encoder and decoder with a conditional diffusion model of the residual to ls_noise's frame."),
 )
 LIMITS = (
@@ -134,11 +134,11 @@ def what_was_done(source, standard, protocol, bundle, comparison, best_filter, t
         ("Input", f"{facts_of(source)}; {len(source.hu)} slices of {rows} x {columns} pixels of {source.spacing[0]:.3f} mm, "
                   f"{source.spacing[2]:g} mm apart."),
         ("Standard", f"{facts_of(standard)}; the same scan, reconstructed by the scanner with the target kernel."),
-        ("Protocol", f"{protocol.name}. {protocol.about} Not fitted on the pair that is judged here, nor was the model trained on it."),
+        ("Protocol", f"{protocol.name}. {protocol.about} Noise is drawn at a temperature of {protocol.temperature:g}: the strength that follows from measured coherence is uncertain. Not fitted on the pair that is judged here, nor was the model trained on it."),
         ("Model", f"{bundle.name}, SHA-256 of the weights {bundle.sha256}."),
         ("Settings", f"Seed {SEED}, {bundle.steps} steps, one sample, processor only."),
         ("Regions", f"{drawn}. Drawn once (seed {SEED}, at most {REGIONS_PER_RANGE} a range, boxes of {width} x {height} pixels and {depth} "
-                    "slices, masked to the HU range of the smoothed standard image) and the same for all methods; listed in regions.csv."),
+                    "slices, masked to the HU range of the smoothed standard image; the tumour's to what exceeds -400 HU on the smoothed B40f, where its boxes were drawn) and the same for all methods; listed in regions.csv."),
         ("Features", f"PyRadiomics {installed('pyradiomics')}, bins of 25 HU, no resampling, neighbours {neighbours}."),
         ("Pictures", f"The filter shown is {best_filter}, the one with the highest mean CCC over all rows of the table."),
         ("Software", f"LTDiff {VERSION}, Python {platform.python_version()}, PyTorch {torch_version}, {platform.system()} {platform.machine()}, "

@@ -185,8 +185,6 @@ def variables_for(environment):
         variables.pop("HOME", None)  # an empty one would make "~" the root of the file system
     variables["PATH"] = os.pathsep.join([str(programs_of(environment)), variables.get("PATH", os.defpath)])
     variables["PYTHONNOUSERSITE"] = "1"
-    variables["MPLBACKEND"] = "Agg"
-    variables["MPLCONFIGDIR"] = str(environment / "matplotlib")  # keeps its list of fonts between starts
     # Two threads that wait for each other on a busy machine are slower than one.
     variables.setdefault("OMP_NUM_THREADS", "1")
     return variables

@@ -23,7 +23,7 @@ LIMITS = """\
 
 
 def model_card(settings: TrainingSettings, command: str, model: LatentDiffusionModel, groups: Sequence[PreparedGroup],
-               checks: dict[str, float], ceiling: list[dict], rows: Sequence[dict], sd_rows: Sequence[dict], held: Sequence[dict], minutes: dict[str, float]) -> str:
+               checks: dict[str, float], ceiling: list[dict], rows: Sequence[dict], sd_rows: Sequence[dict], held: Sequence[dict], temperature: float, minutes: dict[str, float]) -> str:
     """Markdown."""
     parts = {name: parameter_count(getattr(model, name)) for name in ("encoder", "decoder", "moment_head", "denoiser")}
     slices = sum(len(maps) for group in groups for maps in group.maps)
@@ -42,7 +42,8 @@ Made by `{command}` with PyTorch {torch.__version__} on {platform.machine()}, {d
 
 {phases}
 
-Parameters: {", ".join(f"{name} {count:,}" for name, count in parts.items())}. Default: {settings.steps} evaluations of the denoiser per slice.
+Parameters: {", ".join(f"{name} {count:,}" for name, count in parts.items())}. Default: {settings.steps} evaluations of the denoiser per slice,
+{temperature:.3f} of the learned noise amplitude (set so that soft tissue of the first two validation phantoms has the target's SD).
 
 ## Encoder and decoder
 RMSE in units of the local noise SD when D is given: {", ".join(f"{name} {value:.3g}" for name, value in checks.items() if name != "oracle_hu")}.

@@ -69,6 +69,18 @@ def measure(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle |
     return made
 
 
+def calibrated_temperature(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle, per_range: int, seed: int = 0) -> float:
+    """The share of the learned noise amplitude that gives soft tissue [10,250] the target's SD, between 0.8 and 1.2.
+
+    Variances add: the mean alone and the mean with all of the noise tell how much of it is wanted.
+    """
+    def ratio(temperature: float) -> float:
+        made = measure(series, replace(protocol, temperature=temperature), bundle, per_range, seed, ("ltdiff",), report=lambda line: None)
+        return next(r["sd_ratio"] for r in made.sd_rows() if r["method"] == "ltdiff" and r["regions"] == "[10,250]")
+    mean_alone, all_of_it = ratio(0.0), ratio(1.0)
+    return float(np.clip(np.sqrt(max(1 - mean_alone**2, 0) / max(all_of_it**2 - mean_alone**2, 1e-6)), 0.8, 1.2))
+
+
 def as_volume(one: PairedSeries) -> tuple[CTVolume, CTVolume]:
     """The source and the target series as volumes."""
     spacing = (one.pixel, one.pixel, one.description["acquisition"]["distance"])

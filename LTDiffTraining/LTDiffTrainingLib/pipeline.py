@@ -12,7 +12,7 @@ from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
 
 from .card import model_card
 from .datasets import PatchSampler, PreparedGroup, prepare_group
-from .evaluation import gates, measure
+from .evaluation import calibrated_temperature, gates, measure
 from .model_checks import ceiling_warnings, codec_ceiling, codec_checks, lowest_ceiling
 from .settings import TrainingSettings
 from .simulation.pairs import PairedSeries
@@ -71,24 +71,28 @@ def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: S
     target = folder / "bundle" / settings.name
     write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
     checks = codec_checks(model, groups[0])
-    rows, sd_rows, held = validate(settings, target, folder / "data" / "validation", processes, report)
-    minutes = phase_minutes(folder / "log.csv")
-    card = model_card(settings, command, model, groups, checks, ceiling, rows, sd_rows, held, minutes)
+    rows, sd_rows, held = [], [], []
+    series = validation_series(settings, folder / "data" / "validation", processes, report)
+    if series:
+        share = -(-settings.validation.per_range // len(series))
+        configuration["temperature"] = calibrated_temperature(series[:2], protocol, load_bundle(target), share * len(series[:2]), settings.seed)
+        report(f"Temperature {configuration['temperature']:.3f}.")
+        write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
+        made = measure(series, protocol, load_bundle(target), settings.validation.per_range, settings.seed, report=report)
+        rows, sd_rows = made.rows(), made.sd_rows()
+        held = gates(rows, sd_rows)
+    card = model_card(settings, command, model, groups, checks, ceiling, rows, sd_rows, held, configuration.get("temperature", 1.0), phase_minutes(folder / "log.csv"))
     write_bundle(target, model, protocol, {**configuration, "gates": held, "checks": checks}, card)
     report(f"Bundle written to {target}.")
     return target
 
 
-def validate(settings: TrainingSettings, bundle_folder: Path, folder: Path, processes: int, report: Report):
-    """Agreement rows, SD rows and gates on validation phantoms; empty without PyRadiomics."""
+def validation_series(settings: TrainingSettings, folder: Path, processes: int, report: Report) -> list[PairedSeries]:
+    """Phantoms that training does not see; none without PyRadiomics, which measures them."""
     there, why_not = available()
     if not there:
         report(f"No validation: {why_not}")
-        return [], [], []
+        return []
     wanted = settings.validation
     plan = held_out_plan("validation", wanted.phantoms, wanted.slices, settings.seed)
-    bundle = load_bundle(bundle_folder)
-    made = measure(simulate_plan(plan, folder, processes, clean=False, report=report), bundle.protocol, bundle,
-                   wanted.per_range, settings.seed, report=report)
-    rows, sd_rows = made.rows(), made.sd_rows()
-    return rows, sd_rows, gates(rows, sd_rows)
+    return simulate_plan(plan, folder, processes, clean=False, report=report)

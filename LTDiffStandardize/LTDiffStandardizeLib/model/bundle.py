@@ -37,6 +37,11 @@ class Bundle:
         """Evaluations of the denoiser per slice unless the user asks for another number."""
         return int(self.configuration["steps"])
 
+    @property
+    def temperature(self) -> float:
+        """Share of the learned noise amplitude that is drawn, calibrated on validation phantoms."""
+        return float(self.configuration.get("temperature", 1.0))
+
     def network(self, device: str = "cpu") -> "LatentDiffusionModel":
         """The model in evaluation mode. Raises ModelError where the weights changed since or do not fit the configuration."""
         import torch

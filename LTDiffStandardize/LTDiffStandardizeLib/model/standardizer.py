@@ -100,7 +100,8 @@ class Standardizer:
         shape = frames[0].source.shape
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
         if self.settings.method == "ltdiff":
-            residuals = self._diffusion().residuals(frames, white(), box, self.protocol.temperature, white)
+            temperature = self.protocol.temperature * self.bundle.temperature
+            residuals = self._diffusion().residuals(frames, white(), box, temperature, white)
         else:
             residuals = self.protocol.temperature * white()
         return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
