@@ -104,4 +104,4 @@ def test_a_volume_file_without_header_facts_has_features_too(tmp_path):
     volume = read_volume(nrrd_volume(tmp_path / "soft.nrrd", kernel=None))
     roi = label_map(tmp_path / "tumour.nrrd", volume)
     result = standardize(tmp_path / "soft.nrrd", tmp_path / "out", rois=[str(roi)], format="nifti")
-    assert result.exit_code == 0 and "whose kernel is unknown" in result.outcomes[0].sentence
+    assert result.exit_code == 0 and "kernel is unknown" in result.outcomes[0].sentence

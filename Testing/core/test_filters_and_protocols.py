@@ -156,6 +156,18 @@ def test_the_coherence_noise_map_adds_what_a_filter_lost():
     assert again.std() == pytest.approx(target.std(), rel=0.12)
 
 
+def test_no_uncertain_noise_is_drawn_where_little_is_missing():
+    pairs = chest_pairs()
+    sources = np.stack([source for source, _ in pairs])
+    lossy = Protocol.from_transfer(KernelFacts("soft"), KernelFacts("sharp"), TransferCurve.measure(pairs, SPACING), "test")
+    lossless = Protocol.from_transfer(KernelFacts("soft"), KernelFacts("sharp"), TransferCurve.measure(
+        [(source, apply_curve(source, RISING, SPACING)) for source, _ in pairs], SPACING), "test")
+    assert FrameFactory(lossy, SPACING, sources).temperature == lossy.temperature > 0
+    assert FrameFactory(lossless, SPACING, sources).temperature == 0
+    noisy, plain = (Standardizer(lossless, Settings(method)).standardize(CTVolume(sources.astype(np.int16), (*SPACING, 1.0)))[0].hu for method in ("ls_noise", "ls"))
+    assert np.abs(noisy.astype(int) - plain).max() <= 1
+
+
 def test_a_protocol_survives_its_file(tmp_path):
     for protocol in library()[:2] + [load_bundle().protocol]:
         save_protocol(protocol, tmp_path / "p.json")

@@ -9,8 +9,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+import numpy as np
+
+from ..errors import InputError, OutputError
 from ..model.protocols import Protocol, sharp_source_warning
+from ..volumes.derivation import SOFTWARE
 from ..volumes.dicom_writer import write_dicom_series
 from ..volumes.image_files import write_volume_file
 from ..volumes.reading import read_volume
@@ -21,6 +24,7 @@ from .folder import remove
 from .preparation import Preparation
 from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest
 
+MOST_LABELS = 64
 ENDINGS = {"dicom": "", "nrrd": ".nrrd", "nifti": ".nii.gz"}
 
 
@@ -59,6 +63,7 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
     if _is_finished(files, source, settings, preparation.request.resume):
         return "It was finished before and is left as it is."
     volume = read_volume(entry)
+    _refuse_what_is_no_scan(volume)
     if preparation.references:
         protocol = preparation.measured_protocol(volume)
     regions, misfits = regions_on(volume, preparation.marked)
@@ -78,6 +83,14 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
         replace(started, state=FINISHED, outputs=outputs, facts=facts).write(files.record)
     how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
     return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
+
+
+def _refuse_what_is_no_scan(volume: CTVolume) -> None:
+    """Results of this program, and label maps among NRRD and NIfTI files, lie in the folders of cohorts too."""
+    if (volume.facts.kernel or "").startswith(SOFTWARE):
+        raise InputError(f"{volume.name} is a result of {SOFTWARE} already; give the series that it was made from.")
+    if volume.source is None and volume.hu.min() >= 0 and len(np.unique(volume.hu)) <= MOST_LABELS:
+        raise InputError(f"{volume.name} holds {MOST_LABELS} values at most and none below 0 HU, so it is a label map and no CT; give it with --roi.")
 
 
 def _facts(volume: CTVolume, protocol: Protocol | None, device: str, seconds_per_slice: float) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from .noise_map import CoherenceNoiseMap, from_cells
 from .protocols import Protocol, probe_indices
 from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
 
+NEGLIGIBLE_SHARE = 0.06
+"""Of the variance: a filter that lacks no more is within 3 % of the target's SD, the tolerance asked of the model."""
 LOWEST_NOISE = 0.5
 """lp/cm."""
 SIDE_MULTIPLE = 16
@@ -74,20 +76,33 @@ class FrameFactory:
     def __init__(self, protocol: Protocol, spacing: tuple[float, float], slices: np.ndarray) -> None:
         """`slices`: (n, rows, columns) HU; at most PROBE_SLICES of them, spread evenly, are looked at."""
         self.protocol, self.spacing = protocol, (float(spacing[0]), float(spacing[1]))
-        self.amplitude = protocol.noise_amplitude or self._measure(slices)
+        self.amplitude, self.temperature = protocol.noise_amplitude, protocol.temperature
+        if self.amplitude is None:
+            self._measure(slices)
 
     def frame(self, source: np.ndarray) -> SliceFrame:
         return SliceFrame(np.asarray(source, np.float32), self.spacing, self.protocol, self.amplitude)
 
-    def _measure(self, slices: np.ndarray) -> RadialCurve:
-        accumulator = SpectrumAccumulator()
+    def _measure(self, slices: np.ndarray) -> None:
+        """The noise spectrum; and no noise at all where too little is missing for its uncertain strength to do good."""
+        accumulator, fine_detail = SpectrumAccumulator(), SpectrumAccumulator()
         noise_map = self.protocol.noise_map
         assert isinstance(noise_map, CoherenceNoiseMap)
         for index in probe_indices(len(slices), self.PROBE_SLICES):
             frame = SliceFrame(np.asarray(slices[index], np.float32), self.spacing, self.protocol, RadialCurve((0.0,), (1.0,)))
             surrogate = noise_map.surrogate(frame.filtered, frame._spectrum)
             accumulator.add(np.clip(surrogate / frame.sd, -4, 4), None, self.spacing)
-        return amplitude_curve(accumulator)
+            fine_detail.add(frame.filtered, surrogate, self.spacing)
+        self.amplitude = amplitude_curve(accumulator)
+        if missing_share(fine_detail) < NEGLIGIBLE_SHARE:
+            self.temperature = 0.0
+
+
+def missing_share(pairs: SpectrumAccumulator) -> float:
+    """Share of the target's variance above 1 lp/cm that the filtered image lacks, from (filtered, unexplained) slices."""
+    frequency, filtered, unexplained, _ = pairs.curves()
+    present, missing = (float(np.sum((frequency * power)[frequency > 1])) for power in (filtered, unexplained))
+    return missing / max(present + missing, 1e-12)
 
 
 def amplitude_curve(accumulator: SpectrumAccumulator, floor: float = 0.05) -> RadialCurve:

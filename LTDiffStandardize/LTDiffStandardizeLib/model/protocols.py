@@ -87,6 +87,8 @@ def load_protocol(path: Path) -> Protocol:
     """Raises InputError when the file is no protocol."""
     try:
         return Protocol.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist; check the path of the protocol file.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no protocol file ({error!r}); name a protocol of the library or a file written by the training.") from error
 
@@ -104,11 +106,11 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     Labels compare without case. Raises InputError, naming what there is.
     """
     if target and target.lower().endswith(".json"):
-        return _checked(load_protocol(Path(target)), kernel)
+        return _as_asked(load_protocol(Path(target)), kernel)
     protocols = library() + [default]
     named = [p for p in protocols if target and _same(p.name, target)]
     if named:
-        return _checked(named[0], kernel)
+        return _as_asked(named[0], kernel)
     if target and _same(target, kernel):
         raise InputError(f"The input is made with the target kernel {target} already; use it as it is.")
     towards = [p for p in protocols if not target or _same(p.target.label, target)]
@@ -122,9 +124,9 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     if fitting:
         return max(fitting, key=_sharpness), None
     if not target:
-        return _checked(default, kernel)
+        return default, f"The input's kernel is {kernel or 'unknown'} to the library, so the model's own protocol {default.name} was applied; give --target or --reference if another fits better."
     if kernel is None and len(towards) == 1:
-        return _checked(towards[0], kernel)
+        return _as_asked(towards[0], kernel)
     known = ", ".join(sorted(p.name for p in towards))
     raise InputError(f"The input's kernel is {kernel or 'unknown'}, and the protocols to {target} are {known}: name one of these whole, or give --reference scans of {target}.")
 
@@ -177,7 +179,7 @@ def _sharpness(protocol: Protocol) -> float:
     return float(protocol.transfer.power(5.0))
 
 
-def _checked(protocol: Protocol, kernel: str | None) -> tuple[Protocol, str | None]:
+def _as_asked(protocol: Protocol, kernel: str | None) -> tuple[Protocol, str | None]:
     if _same(protocol.source.label, kernel):
         return protocol, None
-    return protocol, f"The protocol {protocol.name} was applied to an input whose kernel is {kernel or 'unknown'}; give --target or --reference if another fits better."
+    return protocol, f"The protocol {protocol.name} was applied, as asked, to an input whose kernel is {kernel or 'unknown'}."

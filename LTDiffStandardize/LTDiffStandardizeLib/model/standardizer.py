@@ -87,12 +87,13 @@ class Standardizer:
         for start in range(0, len(padded), self.settings.batch):
             indices = range(start, min(start + self.settings.batch, len(padded)))
             batch = [frames.frame(padded[i]) for i in indices]
-            draws = np.stack([self._images(batch, positions[start:indices.stop], sample, box) for sample in range(self.settings.samples)])
+            draws = np.stack([self._images(batch, positions[start:indices.stop], sample, box, frames.temperature)
+                              for sample in range(self.settings.samples)])
             for k, index in enumerate(indices):
                 first = padded.restore(index, draws[0, k])
                 yield StandardizedSlice(index, first, padded.spread(index, draws[:, k]) if len(draws) > 1 else None)
 
-    def _images(self, frames: list[SliceFrame], positions: np.ndarray, sample: int, box) -> np.ndarray:
+    def _images(self, frames: list[SliceFrame], positions: np.ndarray, sample: int, box, temperature: float) -> np.ndarray:
         if self.settings.method == "ls":
             return np.stack([f.filtered for f in frames])
         if self.settings.method == "power":
@@ -100,10 +101,9 @@ class Standardizer:
         shape = frames[0].source.shape
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
         if self.settings.method == "ltdiff":
-            temperature = self.protocol.temperature * self.bundle.temperature
-            residuals = self._diffusion().residuals(frames, white(), box, temperature, white)
+            residuals = self._diffusion().residuals(frames, white(), box, temperature * self.bundle.temperature, white)
         else:
-            residuals = self.protocol.temperature * white()
+            residuals = temperature * white()
         return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
 
     def _diffusion(self):
