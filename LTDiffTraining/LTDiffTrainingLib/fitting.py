@@ -1,13 +1,15 @@
-"""Fits a Protocol to paired slices: transfer curves, the 36-coefficient noise map, the noise spectrum."""
+"""Fits a Protocol to paired slices: transfer curves, the noise maps (36 and 45 coefficients), the noise spectrum."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE, SliceFrame, amplitude_curve
-from LTDiffStandardizeLib.model.noise_map import FittedNoiseMap, cell_mean, noise_features, tissue_weights
+from LTDiffStandardizeLib.model.noise_map import (COARSE_BANDS, FINE_BANDS, Bands, FittedNoiseMap, cell_mean,
+                                                      noise_features, tissue_weights)
 from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, probe_indices
 from LTDiffStandardizeLib.model.spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
 from LTDiffStandardizeLib.model.standardizer import AIR_HU
@@ -24,9 +26,9 @@ def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int],
     """`load(i)` gives (source, target) slices of one scan in HU, sides multiples of 4; spacing (row, column) in mm."""
     transfer = TransferCurve.measure((load(i) for i in indices), spacing)
     amplitude = _residual_amplitude(load, indices, spacing, transfer.ls)
-    weights = _fit_noise_map(load, indices, spacing, transfer.ls, amplitude)
-    protocol = Protocol(source, target, transfer, FittedNoiseMap(weights), amplitude, about)
-    return Protocol(source, target, transfer, protocol.noise_map, _normalised_amplitude(load, indices, spacing, protocol), about)
+    coarse, fine = (_fit_noise_map(load, indices, spacing, transfer.ls, amplitude, bands) for bands in (COARSE_BANDS, FINE_BANDS))
+    protocol = Protocol(source, target, transfer, coarse, amplitude, about, fine_noise_map=fine, fitted_pixel=float(spacing[0]))
+    return replace(protocol, noise_amplitude=_normalised_amplitude(load, indices, spacing, protocol))
 
 
 def fit_protocol_to_volumes(source: CTVolume, target: CTVolume, slices: int = 48) -> Protocol:
@@ -69,9 +71,10 @@ def _normalised_amplitude(load, indices, spacing, protocol: Protocol) -> RadialC
     return amplitude_curve(accumulator)
 
 
-def _fit_noise_map(load, indices, spacing, gain: RadialCurve, amplitude: RadialCurve, ridge: float = 3.0) -> tuple[float, ...]:
+def _fit_noise_map(load, indices, spacing, gain: RadialCurve, amplitude: RadialCurve, bands: Bands,
+                   ridge: float = 3.0) -> FittedNoiseMap:
     """Ridge regression of the log local variance of the whitened residual; then each tissue's level set by the median."""
-    samples = [_noise_samples(*load(index), spacing, gain, amplitude) for index in indices]
+    samples = [_noise_samples(*load(index), spacing, gain, amplitude, bands) for index in indices]
     features, log_variance, tissue = (np.concatenate(part, axis=-1) for part in zip(*samples))
     gram = features @ features.T + ridge * np.eye(len(features))
     weights = np.linalg.solve(gram, features @ log_variance)
@@ -80,10 +83,10 @@ def _fit_noise_map(load, indices, spacing, gain: RadialCurve, amplitude: RadialC
     plain, lung, bone = (np.median(error[tissue == label]) if np.any(tissue == label) else 0.0 for label in (0, 1, 2))
     for block, shift in ((0, plain), (1, lung - plain), (2, bone - plain)):
         weights[block * count + count - 1] += shift
-    return tuple(float(w) for w in 0.5 * weights)
+    return FittedNoiseMap(tuple(float(w) for w in 0.5 * weights), bands)
 
 
-def _noise_samples(source, target, spacing, gain, amplitude, stride: int = 2):
+def _noise_samples(source, target, spacing, gain, amplitude, bands: Bands, stride: int = 2):
     from scipy.ndimage import gaussian_filter
 
     spectrum = SliceSpectrum(source, spacing)
@@ -97,4 +100,4 @@ def _noise_samples(source, target, spacing, gain, amplitude, stride: int = 2):
     pick &= body
     lung, bone = tissue_weights(source)
     tissue = np.where(lung > 0.5, 1, np.where(bone > 0.5, 2, 0))
-    return noise_features(source, spectrum)[:, pick], np.log(energy[pick] + 1e-3), tissue[pick]
+    return noise_features(source, spectrum, bands)[:, pick], np.log(energy[pick] + 1e-3), tissue[pick]

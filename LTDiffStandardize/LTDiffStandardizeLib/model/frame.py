@@ -16,6 +16,8 @@ from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
 
 NEGLIGIBLE_SHARE = 0.06
 """Of the variance: a filter that lacks no more is within 3 % of the target's SD, the tolerance asked of the model."""
+PIXEL_TOLERANCE = 0.1
+"""Relative distance from the fitted pixel size within which the fine noise map is used."""
 LOWEST_NOISE = 0.5
 """lp/cm."""
 SIDE_MULTIPLE = 16
@@ -54,6 +56,18 @@ class SliceFrame:
     @cached_property
     def sd(self) -> np.ndarray:
         return np.exp(self.log_sd)
+
+    def with_noise(self, white: np.ndarray) -> np.ndarray:
+        """ls_noise: the filtered image plus noise (standard normal `white`) of the best local strength known, HU."""
+        return self.filtered + self._drawn_sd * colour(white, self.amplitude, self.spacing)
+
+    @property
+    def _drawn_sd(self) -> np.ndarray:
+        fine, pixel = self.protocol.fine_noise_map, self.protocol.fitted_pixel
+        if fine is None or abs(self.spacing[0] / pixel - 1) > PIXEL_TOLERANCE:
+            return self.sd
+        cells = fine.log_sd(self.source, self._spectrum, self.filtered)
+        return np.exp(from_cells(np.clip(cells, -1.0, 6.5)))
 
     def to_residual(self, image: np.ndarray) -> np.ndarray:
         """An image in HU as whitened, noise-normalised residual."""

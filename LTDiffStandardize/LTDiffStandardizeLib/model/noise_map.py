@@ -14,8 +14,11 @@ from .spectra import RadialCurve, SliceSpectrum
 
 CELL = 4
 """Pixels per side of a grid cell; the map is smooth, so it is computed on the cells and interpolated."""
-BANDS = ((1.0, 2.2), (2.2, 3.4), (3.4, 4.6))
-"""lp/cm."""
+Bands = tuple[tuple[float, float], ...]
+COARSE_BANDS: Bands = ((1.0, 2.2), (2.2, 3.4), (3.4, 4.6))
+"""lp/cm; on the grid of every clinical pixel size."""
+FINE_BANDS: Bands = ((1.0, 2.5), (2.5, 4.0), (4.0, 5.5), (5.5, 7.5))
+"""lp/cm; the highest holds noise and hardly any anatomy, which halves the map's error, at the pixel size of the fit alone."""
 MINIMUM_AREA = 5.0
 """(lp/cm)^2 of a band that must lie on the pixel grid's spectrum."""
 LUNG_HU, BONE_HU = -500.0, 200.0
@@ -58,14 +61,14 @@ def tissue_weights(source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return soft_step((LUNG_HU - hu) / 80), soft_step((hu - BONE_HU) / 60)
 
 
-def noise_features(source: np.ndarray, spectrum: SliceSpectrum) -> np.ndarray:
-    """Regressors on the cell grid, shape (36, rows / 4, columns / 4): log power densities of the bands pooled three ways,
+def noise_features(source: np.ndarray, spectrum: SliceSpectrum, bands: Bands) -> np.ndarray:
+    """Regressors on the cell grid, shape (36 or 45, rows / 4, columns / 4): log power densities of the bands pooled three ways,
     log gradients, one; each plain, times lung, times bone. Densities, not energies, so that large pixels, which cut the
     highest band short, give the same values; a band wholly beyond them takes the next lower one's."""
     from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude, median_filter
 
     base = []
-    for low, high in BANDS:
+    for low, high in bands:
         area = spectrum.area(_band(low, high))
         if area > MINIMUM_AREA:
             density = cell_mean(spectrum.filtered(_band(low, high)) ** 2) / area + 1e-4
@@ -81,16 +84,17 @@ def noise_features(source: np.ndarray, spectrum: SliceSpectrum) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FittedNoiseMap:
-    """log SD (HU) = weights . features; 36 numbers fitted on pairs (ridge regression)."""
+    """log SD (HU) = weights . features; 36 or 45 numbers, as many as the bands ask, fitted on pairs (ridge regression)."""
 
     weights: tuple[float, ...]
+    bands: Bands = COARSE_BANDS
 
     def log_sd(self, source: np.ndarray, spectrum: SliceSpectrum, filtered: np.ndarray) -> np.ndarray:
         """Log of the SD in HU on the cell grid."""
-        return np.tensordot(np.asarray(self.weights, np.float32), noise_features(source, spectrum), 1)
+        return np.tensordot(np.asarray(self.weights, np.float32), noise_features(source, spectrum, self.bands), 1)
 
     def as_dict(self) -> dict:
-        return {"kind": "fitted", "weights": list(self.weights)}
+        return {"kind": "fitted", "weights": list(self.weights), "bands_lp_cm": [list(band) for band in self.bands]}
 
 
 @dataclass(frozen=True)
@@ -115,5 +119,5 @@ class CoherenceNoiseMap:
 
 def noise_map_from_dict(data: dict) -> FittedNoiseMap | CoherenceNoiseMap:
     if data["kind"] == "fitted":
-        return FittedNoiseMap(tuple(data["weights"]))
+        return FittedNoiseMap(tuple(data["weights"]), tuple(tuple(band) for band in data["bands_lp_cm"]))
     return CoherenceNoiseMap(RadialCurve(tuple(data["frequency_lp_cm"]), tuple(data["value"])))

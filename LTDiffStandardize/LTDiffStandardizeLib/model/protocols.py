@@ -39,6 +39,7 @@ class Protocol:
 
     `noise_amplitude` is the radial amplitude spectrum of the unrecoverable residual divided by the noise map (only its
     shape counts); None means that it is measured on each volume from the coherence. `about` says where the numbers are from.
+    `fine_noise_map`: a sharper map for ls_noise, good for pixels near `fitted_pixel` (mm); the model's frames do without.
     `temperature`: share of the map's noise amplitude that is drawn; below one where the map is uncertain.
     """
 
@@ -49,6 +50,8 @@ class Protocol:
     noise_amplitude: RadialCurve | None
     about: str = ""
     temperature: float = 1.0
+    fine_noise_map: FittedNoiseMap | None = None
+    fitted_pixel: float | None = None
 
     @property
     def name(self) -> str:
@@ -62,16 +65,18 @@ class Protocol:
     def as_dict(self) -> dict:
         amplitude = self.noise_amplitude
         return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about, "temperature": self.temperature,
+                "fine_noise_map": self.fine_noise_map and self.fine_noise_map.as_dict(), "fitted_pixel": self.fitted_pixel,
                 "transfer": self.transfer.as_dict(), "noise_map": self.noise_map.as_dict(),
                 "noise_amplitude": amplitude and {"frequency_lp_cm": list(amplitude.frequency), "value": list(amplitude.value)}}
 
     @staticmethod
     def from_dict(data: dict) -> "Protocol":
-        amplitude = data.get("noise_amplitude")
+        amplitude, fine = data.get("noise_amplitude"), data.get("fine_noise_map")
         return Protocol(_facts(data["source"]), _facts(data["target"]), TransferCurve.from_dict(data["transfer"]),
                         noise_map_from_dict(data["noise_map"]),
                         amplitude and RadialCurve(tuple(amplitude["frequency_lp_cm"]), tuple(amplitude["value"])),
-                        data.get("about", ""), data.get("temperature", 1.0))
+                        data.get("about", ""), data.get("temperature", 1.0),
+                        fine and noise_map_from_dict(fine), data.get("fitted_pixel"))
 
 
 def _facts(data: dict) -> KernelFacts:

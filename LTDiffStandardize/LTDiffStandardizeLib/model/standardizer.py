@@ -102,9 +102,8 @@ class Standardizer:
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
         if self.settings.method == "ltdiff":
             residuals = self._diffusion().residuals(frames, white(), box, temperature * self.bundle.temperature, white)
-        else:
-            residuals = temperature * white()
-        return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
+            return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
+        return np.stack([f.with_noise(w) for f, w in zip(frames, temperature * white())])
 
     def _diffusion(self):
         if self._engine is None:
