@@ -57,7 +57,6 @@ def _transfer(rows: list[dict]) -> TransferCurve:
     frequency, power, coherence = 10 * column("f_per_mm"), column("sqrt_power_ratio"), column("coherence")
     # Kernels agree on the mean; a lowest bin off by 2 % is the object at the border of the field of view.
     power = power / power[0]
-    end = frequency[-1]
     return TransferCurve.of(np.append(0.0, frequency), np.append(1.0, power), np.append(1.0, coherence))
 
 
