@@ -3,7 +3,8 @@
 
     python Testing/demo.py --output demo-output
 
-It writes report.html, features.csv, regions.csv, agreement.json and standardized/ (DICOM), replacing those of an earlier run.
+It writes report.html, features.csv, regions.csv, agreement.json, feature_agreement.csv, summary.json (all of PyRadiomics' features),
+agreement-ibex.json (the 1,401 IBEX-compatible ones) and standardized/ (DICOM), replacing those of an earlier run.
 `Testing/run.py demo` runs it in an environment of its own. It needs no network, no GPU and no 3D Slicer.
 """
 import argparse
@@ -12,19 +13,20 @@ import platform
 import sys
 import time
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "LTDiffStandardize"))
 
 from LTDiffStandardizeLib.cohort.provenance import VERSION
-from LTDiffStandardizeLib.comparison import STANDARD, compare, draw_regions, slice_by_slice, write_tables
+from LTDiffStandardizeLib.comparison import STANDARD, compare, slice_by_slice, with_combat, write_agreement, write_figures, write_tables
 from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffStandardizeLib.model.protocols import choose_protocol
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
-from LTDiffStandardizeLib.radiomics.annotations import regions_from_voc
-from LTDiffStandardizeLib.report import ReportTexts, write_report
+from LTDiffStandardizeLib.radiomics.profiles import IbexProfile
+from LTDiffStandardizeLib.radiomics.regions import draw_regions
+from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
+from LTDiffStandardizeLib.report import ReportChoices, ReportTexts, write_report
 from LTDiffStandardizeLib.report.tables import Time
 from LTDiffStandardizeLib.report.words import best_of, best_overall, means
 from LTDiffStandardizeLib.script import run_script
@@ -44,6 +46,8 @@ METHOD_NOTES = (
     ("power", "Linear filter that gives the image the standard's power spectrum, |H| = sqrt(PSD of B70f / PSD of B40f)."),
     ("ls", "Linear filter with the least squared error."),
     ("ls_noise", "ls, plus noise of the local strength and spectrum that the filter cannot bring back, at the protocol's temperature."),
+    ("none + ComBat", "The features of B40f adjusted towards those of B70f by ComBat (Johnson 2007), fitted on these very regions: what can be had "
+                      "without touching the image, and favoured. It has no volume and is left out of the verdict."),
     ("LTDiff++", "Latent diffusion: a UNet++ encoder and decoder with a conditional diffusion model of the residual to ls_noise's frame."),
 )
 LIMITS = (
@@ -80,7 +84,8 @@ def main():
         protocol, warning = choose_protocol(PROTOCOL, source.facts.kernel, bundle.protocol)
     with step("draw the regions"):
         tumour = [part for lesion in regions_from_voc(SAMPLE / "tumour", source) for part in slice_by_slice(lesion)]
-        regions = draw_regions(standard, REGIONS_PER_RANGE, SEED) + tumour
+        drawn, candidates = draw_regions(standard, REGIONS_PER_RANGE, SEED)
+        regions = drawn + tumour
     volumes, times = {}, {}
     for method in METHODS:
         with step(f"standardize by {LABELS[method]}"):
@@ -90,13 +95,18 @@ def main():
         derivation = Derivation(OURS, protocol.target.label, VERSION, bundle.name, bundle.sha256, SEED, bundle.steps)
         write_dicom_series(volumes[OURS], output / "standardized", derivation, overwrite=True)
     with step(f"measure {len(regions)} regions in {len(volumes) + 1} volumes"):
-        comparison = compare(standard, volumes, regions, processes=usable_processors())
+        comparison = with_combat(compare(standard, volumes, regions, usable_processors(), candidates=candidates), "none")
         tables = write_tables(comparison, output, SAMPLE.name, overwrite=True)
+        tables += write_figures(comparison, output, "none", OURS, overwrite=True)
+    with step("measure 1,401 IBEX-compatible features"):
+        ibex = compare(standard, volumes, regions, usable_processors(), IbexProfile())
+        tables.append(write_agreement(ibex, output / "agreement-ibex.json", overwrite=True))
     with step("write the report"):
         shown = ["none", best_overall(comparison, FILTERS), OURS]
         facts = what_was_done(source, standard, protocol, bundle, comparison, shown[1], torch.__version__)
         texts = ReportTexts("CT standardization demo: chest, B40f towards B70f", LABELS, CAPTIONS, RANGE_NOTES, METHOD_NOTES, facts, LIMITS, ATTRIBUTION)
-        report = write_report(output / "report.html", comparison, texts, OURS, shown, tumour[FOCUS_SLICE], times, overwrite=True)
+        choices = ReportChoices(OURS, "none", shown, tumour[FOCUS_SLICE], times=times, also=[ibex])
+        report = write_report(output / "report.html", comparison, texts, choices, overwrite=True)
     print(f"{'all':<44}{time.monotonic() - start:6.1f} s\n")
 
     for sentence in filter(None, (warning, comparison.missing)):
@@ -139,7 +149,7 @@ def what_was_done(source, standard, protocol, bundle, comparison, best_filter, t
         ("Settings", f"Seed {SEED}, {bundle.steps} steps, one sample, processor only."),
         ("Regions", f"{drawn}. Drawn once (seed {SEED}, at most {REGIONS_PER_RANGE} a range, boxes of {width} x {height} pixels and {depth} "
                     "slices, masked to the HU range of the smoothed standard image; the tumour's to what exceeds -400 HU on the smoothed B40f, where its boxes were drawn) and the same for all methods; listed in regions.csv."),
-        ("Features", f"PyRadiomics {installed('pyradiomics')}, bins of 25 HU, no resampling, neighbours {neighbours}."),
+        ("Features", f"{comparison.profile.about()} PyRadiomics looked for neighbours {neighbours}."),
         ("Pictures", f"The filter shown is {best_filter}, the one with the highest mean CCC over all rows of the table."),
         ("Software", f"LTDiff {VERSION}, Python {platform.python_version()}, PyTorch {torch_version}, {platform.system()} {platform.machine()}, "
                      f"{usable_processors()} processors."),
@@ -149,13 +159,6 @@ def what_was_done(source, standard, protocol, bundle, comparison, best_filter, t
 def facts_of(volume):
     facts = volume.facts
     return f"{facts.manufacturer} {facts.model}, kernel {facts.kernel}, {facts.kvp:g} kVp, {facts.mas:g} mAs (median)"
-
-
-def installed(package):
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def usable_processors():

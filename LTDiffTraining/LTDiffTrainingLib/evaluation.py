@@ -2,17 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from LTDiffStandardizeLib.comparison import STANDARD, Comparison, compare, joined
 from LTDiffStandardizeLib.model.bundle import Bundle
 from LTDiffStandardizeLib.model.protocols import Protocol
 from LTDiffStandardizeLib.model.standardizer import METHODS, Settings, Standardizer
-from LTDiffStandardizeLib.radiomics.agreement import agreement_table
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import extract_many
-from LTDiffStandardizeLib.radiomics.reference import region_reference
-from LTDiffStandardizeLib.radiomics.regions import HU_RANGES, Region, random_regions, region_from_sphere
+from LTDiffStandardizeLib.radiomics.agreement import sd_ratio_of
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
+from LTDiffStandardizeLib.radiomics.regions import Region, draw_regions, region_from_sphere
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 from .simulation.pairs import PairedSeries
@@ -24,49 +24,40 @@ SOFT_TISSUE_GOALS = {"GLCM": 0.96, "GLRLM": 0.92, "ID": 0.97, "IH": 0.96, "NID":
 """Of LTDiff++ in [10,250] HU."""
 
 
-@dataclass
-class Measurements:
-    """Features of every method and of the target in one list of regions, and SD ratios per region."""
-
-    regions: list[Region] = field(default_factory=list)
-    features: dict[str, list] = field(default_factory=dict)
-    deviations: dict[str, list[float]] = field(default_factory=dict)
-    hu_shift: dict[str, list[float]] = field(default_factory=dict)
-    candidates: dict[str, int] = field(default_factory=dict)
-
-    def rows(self, draws: int = 500) -> list[dict]:
-        """Agreement rows of all methods against the target."""
-        methods = {m: f for m, f in self.features.items() if m != "target"}
-        return agreement_table(methods, self.features["target"], self.regions, draws=draws)
-
-    def sd_rows(self) -> list[dict]:
-        """Per method and range: median ratio of the SD in a region to the target's, and the SD of its logarithm."""
-        rows = []
-        for method, values in self.deviations.items():
-            for label in dict.fromkeys(r.hu_range for r in self.regions):
-                ratio = np.array([v / t for v, t, r in zip(values, self.deviations["target"], self.regions) if r.hu_range == label])
-                rows.append({"method": method, "regions": label, "sd_ratio": float(np.median(ratio)),
-                             "sd_ratio_spread": float(np.log(ratio).std()), "n_regions": len(ratio)})
-        return rows
-
-
 def measure(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle | None, per_range: int, seed: int = 0,
             methods: Sequence[str] = METHODS, settings: Settings = Settings(device="cpu"),
-            report: Callable[[str], None] = print) -> Measurements:
-    """Standardize each series by every method and measure `per_range` random regions per HU range over all of them."""
-    made = Measurements()
+            report: Callable[[str], None] = print) -> Comparison:
+    """Standardize each series by every method and measure `per_range` random regions per HU range over all of them.
+
+    The phantoms are the patients of the comparison, the targets its standard.
+    """
     share = -(-per_range // len(series))
-    for number, one in enumerate(series):
+
+    def compared(number: int, one: PairedSeries) -> Comparison:
         volume, target = as_volume(one)
-        regions = _regions(one, volume, share, seed, made.candidates)
-        made.regions += regions
-        for method in (*methods, "target"):
-            result = target if method == "target" else Standardizer(protocol, replace(settings, method=method), bundle).standardize(volume)[0]
-            made.features.setdefault(method, []).extend(extract_many(result.hu, regions, volume.spacing))
-            made.deviations.setdefault(method, []).extend(float(r.crop(result.hu)[r.mask].std()) for r in regions)
-            made.hu_shift.setdefault(method, []).append(_mean_shift(result.hu, target.hu, regions))
-        report(f"{one.folder.name}: {number + 1}/{len(series)}, {len(regions)} regions.")
-    return made
+        regions, candidates = _regions(one, volume, share, seed)
+        volumes = {method: Standardizer(protocol, replace(settings, method=method), bundle).standardize(volume)[0] for method in methods}
+        report(f"{one.folder.name}: {number}/{len(series)}, {len(regions)} regions.")
+        return compare(target, volumes, regions, profile=PyRadiomicsProfile(CLASSES), candidates=candidates)
+
+    return joined(compared(number, one) for number, one in enumerate(series, 1))
+
+
+def sd_rows(made: Comparison) -> list[dict]:
+    """Per method and range: median ratio of the SD in a region to the target's, and the SD of its logarithm."""
+    rows = []
+    for method in made.volumes:
+        for label in made.ranges():
+            where = [region.hu_range == label for region in made.regions]
+            ratio = sd_ratio_of(made.hu[method][where, 1], made.hu[STANDARD][where, 1])
+            rows.append({"method": method, "regions": label, "sd_ratio": ratio.median, "sd_ratio_spread": ratio.log_sd, "n_regions": ratio.n_regions})
+    return rows
+
+
+def largest_shifts(made: Comparison) -> dict[str, float]:
+    """{method: largest |mean HU difference| from the target over the soft-tissue regions [10,250]}."""
+    soft = [region.hu_range == "[10,250]" for region in made.regions]
+    return {method: float(np.abs(made.hu[method][soft, 0] - made.hu[STANDARD][soft, 0]).max(initial=0.0)) for method in made.volumes}
 
 
 def calibrated_temperature(series: Sequence[PairedSeries], protocol: Protocol, bundle: Bundle, per_range: int, seed: int = 0) -> float:
@@ -76,7 +67,7 @@ def calibrated_temperature(series: Sequence[PairedSeries], protocol: Protocol, b
     """
     def ratio(temperature: float) -> float:
         made = measure(series, replace(protocol, temperature=temperature), bundle, per_range, seed, ("ltdiff",), report=lambda line: None)
-        return next(r["sd_ratio"] for r in made.sd_rows() if r["method"] == "ltdiff" and r["regions"] == "[10,250]")
+        return next(r["sd_ratio"] for r in sd_rows(made) if r["method"] == "ltdiff" and r["regions"] == "[10,250]")
     mean_alone, all_of_it = ratio(0.0), ratio(1.0)
     return float(np.clip(np.sqrt(max(1 - mean_alone**2, 0) / max(all_of_it**2 - mean_alone**2, 1e-6)), 0.8, 1.2))
 
@@ -88,15 +79,9 @@ def as_volume(one: PairedSeries) -> tuple[CTVolume, CTVolume]:
     return make(one.source, "source"), make(one.target, "target")
 
 
-def _regions(one: PairedSeries, volume: CTVolume, share: int, seed: int, candidates: dict[str, int]) -> list[Region]:
-    group = one.folder.name
-    reference = region_reference(volume.hu, volume.spacing)
-    regions = []
-    for hu_range in HU_RANGES:
-        drawn, count = random_regions(reference, volume.spacing, hu_range, share, seed, reference_is_prepared=True, group=group)
-        regions += drawn
-        candidates[str(hu_range)] = candidates.get(str(hu_range), 0) + count
-    return regions + _tumours(one, volume, group)
+def _regions(one: PairedSeries, volume: CTVolume, share: int, seed: int) -> tuple[list[Region], list[dict]]:
+    drawn, candidates = draw_regions(volume, share, seed, group=one.folder.name)
+    return drawn + _tumours(one, volume, one.folder.name), candidates
 
 
 def _tumours(one: PairedSeries, volume: CTVolume, group: str) -> list[Region]:
@@ -110,12 +95,6 @@ def _tumours(one: PairedSeries, volume: CTVolume, group: str) -> list[Region]:
             tumours.append(region_from_sphere(centre, nodule["radius"], volume.spacing, volume.hu.shape,
                                               name=f"nodule {number:02d}", group=group))
     return tumours
-
-
-def _mean_shift(hu: np.ndarray, target: np.ndarray, regions: Sequence[Region]) -> float:
-    """Largest |mean HU difference| over the soft-tissue regions [10,250]."""
-    soft = [r for r in regions if r.hu_range == "[10,250]"]
-    return max((abs(float(r.crop(hu)[r.mask].mean() - r.crop(target)[r.mask].mean())) for r in soft), default=0.0)
 
 
 def gates(rows: Sequence[dict], sd_rows: Sequence[dict]) -> list[dict]:

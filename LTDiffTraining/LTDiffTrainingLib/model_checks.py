@@ -10,7 +10,8 @@ from LTDiffStandardizeLib.model.noise import slice_noise
 from LTDiffStandardizeLib.model.protocols import Protocol
 from LTDiffStandardizeLib.model.standardizer import as_int16
 from LTDiffStandardizeLib.radiomics.agreement import agreement_table
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import extract_many
+from LTDiffStandardizeLib.radiomics.measuring import measure
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
 from LTDiffStandardizeLib.radiomics.regions import HU_RANGES, random_regions
 
 from .datasets import PreparedGroup
@@ -54,8 +55,9 @@ def codec_ceiling(model: LatentDiffusionModel, series: PairedSeries, protocol: P
 def _agreement(made: dict[str, list[np.ndarray]], target: np.ndarray, spacing, per_range: int) -> list[dict]:
     regions = [region for hu_range in HU_RANGES
                for region in random_regions(target, spacing, hu_range, per_range, seed=0, size_voxels=(1, 24, 24))[0]]
-    features = {method: extract_many(np.stack(slices), regions, spacing) for method, slices in made.items()}
-    return agreement_table(features, extract_many(target, regions, spacing), regions, draws=50)
+    volumes = {"target": target, **{method: np.stack(slices) for method, slices in made.items()}}
+    features = measure(PyRadiomicsProfile(CLASSES), volumes, regions, spacing)
+    return agreement_table({method: features[method] for method in made}, features["target"], regions, draws=50)
 
 
 def ceiling_warnings(rows: list[dict]) -> list[str]:

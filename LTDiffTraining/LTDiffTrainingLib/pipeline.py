@@ -8,11 +8,11 @@ import torch
 
 from LTDiffStandardizeLib.model.bundle import load_bundle, write_bundle
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import available
 
 from .card import model_card
 from .datasets import PatchSampler, PreparedGroup, prepare_group
-from .evaluation import calibrated_temperature, gates, measure
+from .evaluation import calibrated_temperature, gates, measure, sd_rows
 from .model_checks import ceiling_warnings, codec_ceiling, codec_checks, lowest_ceiling
 from .settings import TrainingSettings
 from .simulation.pairs import PairedSeries
@@ -71,7 +71,7 @@ def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: S
     target = folder / "bundle" / settings.name
     write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
     checks = codec_checks(model, groups[0])
-    rows, sd_rows, held = [], [], []
+    rows, deviations, held = [], [], []
     series = validation_series(settings, folder / "data" / "validation", processes, report)
     if series:
         share = -(-settings.validation.per_range // len(series))
@@ -79,9 +79,9 @@ def integrate(settings: TrainingSettings, model: LatentDiffusionModel, groups: S
         report(f"Temperature {configuration['temperature']:.3f}.")
         write_bundle(target, model, protocol, configuration, "Validation is under way.\n")
         made = measure(series, protocol, load_bundle(target), settings.validation.per_range, settings.seed, report=report)
-        rows, sd_rows = made.rows(), made.sd_rows()
-        held = gates(rows, sd_rows)
-    card = model_card(settings, command, model, groups, checks, ceiling, rows, sd_rows, held, configuration.get("temperature", 1.0), phase_minutes(folder / "log.csv"))
+        rows, deviations = made.agreement, sd_rows(made)
+        held = gates(rows, deviations)
+    card = model_card(settings, command, model, groups, checks, ceiling, rows, deviations, held, configuration.get("temperature", 1.0), phase_minutes(folder / "log.csv"))
     write_bundle(target, model, protocol, {**configuration, "gates": held, "checks": checks}, card)
     report(f"Bundle written to {target}.")
     return target

@@ -20,9 +20,9 @@ def main() -> int:
     from LTDiffStandardizeLib.errors import InputError
     from LTDiffStandardizeLib.model.bundle import load_bundle
     from LTDiffStandardizeLib.model.standardizer import Settings
-    from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
+    from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import available
     from LTDiffStandardizeLib.volumes.atomic import file_aside
-    from LTDiffTrainingLib.evaluation import as_text, gates, measure
+    from LTDiffTrainingLib.evaluation import as_text, gates, largest_shifts, measure, sd_rows
     from LTDiffTrainingLib.simulation.plan import held_out_plan
     from LTDiffTrainingLib.simulation.running import simulate_plan
 
@@ -35,14 +35,14 @@ def main() -> int:
     series = simulate_plan(plan, output / "phantoms", arguments.processes, clean=False, report=report)
     made = measure(series, bundle.protocol, bundle, arguments.per_range, arguments.seed,
                    settings=Settings(device=arguments.device, steps=arguments.steps), report=report)
-    rows, sd_rows = made.rows(), made.sd_rows()
-    held = gates(rows, sd_rows)
-    lines = [as_text(rows, sd_rows), "", "Mean HU of soft-tissue regions off the target's by at most: "
-             + ", ".join(f"{m} {max(v):.1f}" for m, v in made.hu_shift.items() if m != "target"), ""]
+    rows, deviations = made.agreement, sd_rows(made)
+    held = gates(rows, deviations)
+    lines = [as_text(rows, deviations), "", "Mean HU of soft-tissue regions off the target's by at most: "
+             + ", ".join(f"{method} {shift:.1f}" for method, shift in largest_shifts(made).items()), ""]
     lines += [f"{'holds ' if g['holds'] else 'MISSED'} {g['gate']}: {g['value']:.3f} (limit {g['limit']:.3f})" for g in held]
     lines.append(f"{sum(g['holds'] for g in held)} of {len(held)} gates hold.")
     report("\n".join(lines))
-    for name, text in (("tables.json", json.dumps(rows, indent=1)), ("sd_ratios.json", json.dumps(sd_rows, indent=1)), ("report.txt", "\n".join(lines))):
+    for name, text in (("tables.json", json.dumps(rows, indent=1)), ("sd_ratios.json", json.dumps(deviations, indent=1)), ("report.txt", "\n".join(lines))):
         with file_aside(output / name, overwrite=True) as aside:
             aside.write_text(text + "\n", encoding="utf-8")
     return 0

@@ -5,7 +5,7 @@ import logging
 
 import numpy as np
 
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import BIN_WIDTH_HU, extract
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import BIN_WIDTH_HU, extract
 from LTDiffStandardizeLib.radiomics.regions import region_from_sphere
 from measuring import Row, compared, interleaved, needed
 from sample import chest

@@ -2,7 +2,8 @@
 import numpy as np
 
 from LTDiffStandardizeLib.comparison import STANDARD, Comparison, compare
-from LTDiffStandardizeLib.radiomics.agreement import agreement_table
+from LTDiffStandardizeLib.radiomics.features import FeatureTable
+from LTDiffStandardizeLib.radiomics.profiles import IbexProfile
 from LTDiffStandardizeLib.radiomics.regions import Region
 from LTDiffStandardizeLib.report import ReportTexts
 from LTDiffStandardizeLib.volumes import CTVolume
@@ -32,11 +33,11 @@ def small_comparison(processes=1):
 def comparison_of(values):
     """A comparison of given feature values: {method or STANDARD: {class: one value a region}}."""
     regions = box_regions()[: len(next(iter(values[STANDARD].values())))]
-    features = {method: [{name: {"Value": numbers[index]} for name, numbers in classes.items()} for index in range(len(regions))]
+    features = {method: FeatureTable.of({name: {"Value": numbers[index]} for name, numbers in classes.items()} for index in range(len(regions)))
                 for method, classes in values.items()}  # fmt: skip
-    methods = {method: features[method] for method in values if method != STANDARD}
-    agreement = agreement_table(methods, features[STANDARD], regions)
-    return Comparison(noisy_volume(), {method: noisy_volume() for method in methods}, regions, features, agreement, True, "")
+    volumes = {method: noisy_volume() for method in values if method != STANDARD}
+    hu = {method: np.ones((len(regions), 2)) for method in values}
+    return Comparison(noisy_volume(), volumes, regions, features, IbexProfile(), hu, np.zeros(len(regions)))
 
 
 def texts(**changes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_cohort import chest_hu, dicom_series, nrrd_volume, record, standardize
 
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import available
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import available
 from LTDiffStandardizeLib.volumes import CTVolume, read_volume, write_volume_file
 
 needs_pyradiomics = pytest.mark.skipif(not available()[0], reason="PyRadiomics is not installed")

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from report_parts import box_regions, noisy_volume, small_comparison
 
-from LTDiffStandardizeLib.comparison import STANDARD, compare, draw_regions, hu_shifts, sd_ratios, slice_by_slice, write_tables
+from LTDiffStandardizeLib.comparison import STANDARD, compare, hu_shifts, joined, sd_ratios, slice_by_slice, with_combat, write_tables
 from LTDiffStandardizeLib.errors import InputError, OutputError
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import CLASSES, available
-from LTDiffStandardizeLib.radiomics.regions import region_from_sphere
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, available
+from LTDiffStandardizeLib.radiomics.profiles import IbexProfile
+from LTDiffStandardizeLib.radiomics.regions import draw_regions, region_from_sphere
 
 usable, why_not = available()
 needs_pyradiomics = pytest.mark.skipif(not usable, reason=why_not)
@@ -35,8 +36,8 @@ def test_slices_of_a_region_hold_all_its_voxels_and_no_other():
 
 def test_the_same_seed_draws_the_same_regions():
     volume = noisy_volume(shape=(4, 200, 200))
-    first, again = draw_regions(volume, 3, seed=5), draw_regions(volume, 3, seed=5)
-    assert first and [region.slices for region in first] == [region.slices for region in again]
+    (first, table), (again, _) = draw_regions(volume, 3, seed=5), draw_regions(volume, 3, seed=5)
+    assert first and sum(row["drawn"] for row in table) == len(first) and [region.slices for region in first] == [region.slices for region in again]
 
 
 def test_a_volume_on_another_grid_is_refused_by_name():
@@ -69,15 +70,18 @@ def test_all_classes_are_measured_in_every_volume(comparison):
 
 @needs_pyradiomics
 def test_worker_processes_measure_the_same(comparison):
-    assert small_comparison(processes=2).features == comparison.features
+    again = small_comparison(processes=2).features
+    assert list(again) == list(comparison.features)
+    for method, features in comparison.features.items():
+        assert again[method].names == features.names
+        np.testing.assert_array_equal(again[method].values, features.values)
 
 
-def test_without_pyradiomics_its_classes_are_missing_and_the_others_measured(monkeypatch):
+def test_without_pyradiomics_our_own_features_are_measured_and_the_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "radiomics", None)  # what an import of a missing package comes down to
     found = small_comparison()
-    assert "PyRadiomics cannot be used" in found.missing
-    assert list(found.features["none"][0]) == ["GOH", "IH"] and len(found.features["none"][0]["IH"]) == 7
-    assert {row["feature_class"] for row in found.agreement} == {"GOH", "IH"}
+    assert "PyRadiomics cannot be used" in found.missing and found.profile == IbexProfile()
+    assert {row["feature_class"] for row in found.agreement} == set(CLASSES)
 
 
 def test_sd_ratios_tell_the_strength_of_the_noise():
@@ -99,7 +103,7 @@ def test_the_tables_are_tidy_and_the_json_is_strict(comparison, tmp_path):
     assert [path.name for path in paths] == ["features.csv", "regions.csv", "agreement.json"]
     with open(paths[0], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    one_region = sum(len(values) for values in comparison.features[STANDARD][0].values())
+    one_region = len(comparison.features[STANDARD].names)
     assert len(rows) == len(comparison.regions) * len(comparison.features) * one_region
     assert {row["method"] for row in rows} == set(comparison.features) and {row["series"] for row in rows} == {"pair"}
 

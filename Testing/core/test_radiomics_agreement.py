@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from LTDiffStandardizeLib.radiomics.agreement import agreement_table, lin_ccc, paired_difference, sd_ratio
+from LTDiffStandardizeLib.radiomics.features import FeatureTable
 from LTDiffStandardizeLib.radiomics.regions import Region
 
 values = arrays(float, st.integers(2, 30), elements=st.floats(-1e4, 1e4).map(lambda v: round(v, 3)))
@@ -19,7 +20,8 @@ def regions(count, group=lambda index: "", hu_range="[10,250]"):
 
 
 def as_features(matrix, feature_class="GLCM"):
-    return [{feature_class: {f"f{column}": value for column, value in enumerate(row)}} for row in matrix]
+    matrix = np.asarray(matrix, dtype=float)
+    return FeatureTable(tuple((feature_class, f"f{column}") for column in range(matrix.shape[1])), matrix)
 
 
 def noisy_pair(seed, count, features=6, noise=0.5):
@@ -190,9 +192,15 @@ def test_a_method_does_not_differ_from_itself():
 
 
 def test_lists_of_different_length_are_refused():
-    truth, method = map(as_features, noisy_pair(10, 5))
+    truth, method = noisy_pair(10, 5)
     with pytest.raises(ValueError, match="5 and 4 regions"):
-        agreement_table({"a": method}, truth[:4], regions(5))
+        agreement_table({"a": as_features(method)}, as_features(truth[:4]), regions(5))
+
+
+def test_tables_of_different_features_are_refused():
+    truth, method = noisy_pair(10, 5)
+    with pytest.raises(ValueError, match="different features"):
+        agreement_table({"a": as_features(method)}, as_features(truth, "ID"), regions(5))
 
 
 def test_the_sd_ratio_is_that_of_the_noise_in_the_masks():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.radiomics.annotations import regions_from_voc
+from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
 from LTDiffStandardizeLib.volumes.volume import CTVolume, DicomSource
 
 PAIR = Path(__file__).resolve().parents[3] / "shared" / "data" / "pairs" / "lungdx-a0002"

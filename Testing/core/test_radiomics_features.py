@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from feature_parts import SPACING, ball, tissue
 
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.radiomics.gradient_orientation import orientation_features
-from LTDiffStandardizeLib.radiomics.intensity_histogram import histogram_features
-from LTDiffStandardizeLib.radiomics.pyradiomics_profile import CLASSES, available, extract, extract_many
+from LTDiffStandardizeLib.radiomics.measuring import measure
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics_orientation import orientation_features
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics_histogram import histogram_features
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile, available, extract
 from LTDiffStandardizeLib.radiomics.regions import Region
 
 IBSI = Path(__file__).resolve().parents[3] / "shared" / "data" / "features"
@@ -18,7 +20,6 @@ usable, why_not = available()
 needs_pyradiomics = pytest.mark.skipif(not usable, reason=why_not)
 needs_ibsi = pytest.mark.skipif(not IBSI.is_dir(), reason="the IBSI phantom in ../shared/data is not there")
 
-SPACING = (0.7, 0.7, 1.25)
 PYRADIOMICS = {"ID": "firstorder", "IH": "firstorder", "GLCM": "glcm", "GLRLM": "glrlm", "NID": "ngtdm"}
 
 # PyRadiomics' names for the tags of the IBSI reference table.
@@ -42,18 +43,6 @@ IBSI_TAGS = {
            "MeanAbsoluteDeviation": "mad", "MedianAbsoluteDeviation": "medad"},
 }
 IBSI_PREFIXES = {"GLCM": "cm", "GLRLM": "rlm", "NID": "ngt", "IH": "ih"}
-
-
-def tissue(shape=(12, 40, 44), seed=0):
-    from scipy.ndimage import gaussian_filter
-
-    noise = gaussian_filter(np.random.default_rng(seed).normal(size=shape), 0.8)
-    return (40 + 60 * noise / noise.std()).round().astype(np.int16)
-
-
-def ball(shape=(12, 40, 44)):
-    axes = np.ogrid[tuple(slice(-1, 1, complex(0, n)) for n in shape)]
-    return sum(axis ** 2 for axis in axes) < 0.5
 
 
 def crop_of(mask):
@@ -131,11 +120,13 @@ def test_many_regions_come_in_their_order_from_one_process_or_two():
     hu, done = tissue((6, 40, 40)), []
     boxes = [(slice(0, 6), slice(y, y + 20), slice(x, x + 20)) for y in (0, 20) for x in (0, 20)]
     regions = [Region(str(i), "r", "random", box, np.ones((6, 20, 20), bool)) for i, box in enumerate(boxes)]
-    alone = extract_many(hu, regions, SPACING, progress=lambda *step: done.append(step))
+    profile = PyRadiomicsProfile(CLASSES)
+    alone = measure(profile, {"a": hu}, regions, SPACING, progress=lambda *step: done.append(step))["a"]
     assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert alone == [extract(hu[box], region.mask, SPACING) for box, region in zip(boxes, regions)]
-    assert extract_many(hu, regions, SPACING, processes=2) == alone
-    assert extract_many(hu, [], SPACING) == []
+    assert [alone.row(index) for index in range(4)] == [extract(hu[box], region.mask, SPACING) for box, region in zip(boxes, regions)]
+    assert measure(profile, {"a": hu}, regions, SPACING, processes=2)["a"].values.tolist() == alone.values.tolist()
+    assert measure(profile, {"a": hu}, [], SPACING)["a"].values.shape == (0, len(profile.names()))
+
 
 
 @needs_pyradiomics

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.radiomics.reference import body_mask, region_reference, smooth
+from LTDiffStandardizeLib.radiomics.regions.reference import body_mask, region_reference, smooth
 from LTDiffStandardizeLib.radiomics.regions import (HU_RANGES, random_regions, range_label, region_from_sphere,
                                                     regions_from_label_map)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from LTDiffStandardizeLib.errors import OutputError
+from LTDiffStandardizeLib.radiomics.features import FeatureTable
 from LTDiffStandardizeLib.radiomics.regions import Region
 from LTDiffStandardizeLib.radiomics.tables import feature_rows, write_features_csv, write_regions_csv
 
@@ -21,10 +22,10 @@ def read(path):
 
 
 def test_features_are_written_one_value_a_line_in_full_precision(tmp_path, region):
-    features = [{"GLCM": {"Contrast": 1 / 3}, "ID": {"Mean": float("nan")}}]
+    features = FeatureTable.of([{"GLCM": {"Contrast": 1 / 3}, "ID": {"Mean": float("nan")}}])
     write_features_csv(tmp_path / "features.csv", feature_rows("série 1", "ls", [region], features))
     first, second = read(tmp_path / "features.csv")
-    assert first == {"series": "série 1", "region": "[10,250] 001", "range": "[10,250]", "method": "ls",
+    assert first == {"patient": "phantom 3", "series": "série 1", "region": "[10,250] 001", "range": "[10,250]", "method": "ls",
                      "class": "GLCM", "feature": "Contrast", "value": repr(1 / 3)}
     assert (second["class"], second["value"]) == ("ID", "nan")
 
@@ -38,7 +39,7 @@ def test_a_region_list_says_where_the_regions_lie(tmp_path, region):
 
 def test_a_failure_half_way_leaves_no_file(tmp_path, region):
     def rows():
-        yield from feature_rows("s", "ls", [region], [{"ID": {"Mean": 1.0}}])
+        yield from feature_rows("s", "ls", [region], FeatureTable.of([{"ID": {"Mean": 1.0}}]))
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):

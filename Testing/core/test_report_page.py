@@ -7,7 +7,7 @@ from report_parts import LABELS, box_regions, small_comparison, texts
 
 from LTDiffStandardizeLib.comparison import STANDARD
 from LTDiffStandardizeLib.errors import OutputError
-from LTDiffStandardizeLib.report import write_report
+from LTDiffStandardizeLib.report import ReportChoices, write_report
 from LTDiffStandardizeLib.report.page import report_html
 from LTDiffStandardizeLib.report.tables import Time
 
@@ -52,7 +52,11 @@ def comparison():
 
 
 def report(comparison, focus=None, **changes):
-    return report_html(comparison, texts(**changes), "ltdiff", ["none", "power", "ltdiff"], focus or box_regions()[8], TIMES)
+    return report_html(comparison, texts(**changes), choices(focus=focus))
+
+
+def choices(shown=("none", "power", "ltdiff"), focus=None):
+    return ReportChoices("ltdiff", "none", shown, focus or box_regions()[8], times=TIMES)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +99,7 @@ def test_the_table_has_a_row_for_every_class_and_a_column_for_every_method(page,
 def test_text_from_headers_cannot_become_markup(comparison):
     hostile = texts(title=HOSTILE, labels=dict.fromkeys(LABELS, HOSTILE), captions={STANDARD: HOSTILE}, methods=[(HOSTILE, HOSTILE)],
                     facts=[(HOSTILE, HOSTILE)], limits=[HOSTILE], attribution=[HOSTILE], range_notes={"[-100,250]": HOSTILE})  # fmt: skip
-    page = Page(report_html(comparison, hostile, "ltdiff", ["none", "ltdiff"], box_regions()[8], TIMES))
+    page = Page(report_html(comparison, hostile, choices(["none", "ltdiff"])))
     assert page.all("script") == []
     assert page.text.count(HOSTILE) > 15
 
@@ -107,7 +111,7 @@ def test_what_is_missing_without_pyradiomics_is_said(monkeypatch):
 
 
 def test_the_report_replaces_another_only_when_told(comparison, tmp_path):
-    arguments = (comparison, texts(), "ltdiff", ["none"], box_regions()[8], TIMES)
+    arguments = (comparison, texts(), choices(["none"]))
     path = write_report(tmp_path / "new" / "report.html", *arguments)
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     with pytest.raises(OutputError, match="exists already"):

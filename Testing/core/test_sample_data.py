@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from LTDiffStandardizeLib.comparison import slice_by_slice
-from LTDiffStandardizeLib.radiomics.annotations import regions_from_voc
+from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
 from LTDiffStandardizeLib.volumes import find_series, read_volume
 
 SAMPLE = Path(__file__).resolve().parents[2] / "LTDiffStandardize" / "Resources" / "SampleData" / "lungdx-a0002"

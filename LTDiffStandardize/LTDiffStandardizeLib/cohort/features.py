@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..radiomics.pyradiomics_profile import extract_many
+from ..radiomics.features import FeatureTable
+from ..radiomics.measuring import measure
+from ..radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
 from ..radiomics.regions import Region, regions_from_label_map
 from ..radiomics.tables import write_csv
 from ..volumes.image_files import read_volume_file
@@ -73,15 +75,12 @@ def _corners(volume: CTVolume) -> np.ndarray:
 
 def write_feature_changes(path: Path, before: CTVolume, after: CTVolume, regions: Sequence[Region]) -> None:
     """A CSV file of `COLUMNS`, one row a region and feature; relative_change is (standardized - input) / |input|, nan for 0."""
-    values = [extract_many(volume.hu, regions, volume.spacing) for volume in (before, after)]
-    write_csv(path, COLUMNS, _rows(before.name, regions, *values))
+    measured = measure(PyRadiomicsProfile(CLASSES), {"before": before.hu, "after": after.hu}, regions, before.spacing)
+    write_csv(path, COLUMNS, _rows(before.name, regions, measured["before"], measured["after"]))
 
 
-def _rows(series: str, regions: Sequence[Region], before: Sequence[dict], after: Sequence[dict]) -> Iterator[dict]:
-    for region, old, new in zip(regions, before, after):
-        for feature_class, features in old.items():
-            for name, value in features.items():
-                changed = new[feature_class][name]
-                change = (changed - value) / abs(value) if value else float("nan")
-                row = (series, region.name, region.number_of_voxels, feature_class, name, value, changed, change)
-                yield dict(zip(COLUMNS, row))
+def _rows(series: str, regions: Sequence[Region], before: FeatureTable, after: FeatureTable) -> Iterator[tuple]:
+    for region, old, new in zip(regions, before.values.tolist(), after.values.tolist()):
+        for (feature_class, name), value, changed in zip(before.names, old, new):
+            change = (changed - value) / abs(value) if value else float("nan")
+            yield series, region.name, region.number_of_voxels, feature_class, name, value, changed, change

@@ -9,7 +9,7 @@ from ..errors import InputError, ModelError
 from ..model.bundle import Bundle, load_bundle
 from ..model.protocols import Protocol, choose_protocol, probe_indices, protocol_from_references
 from ..model.standardizer import Settings, Standardizer
-from ..radiomics.pyradiomics_profile import available
+from ..radiomics.profiles.pyradiomics import available
 from ..volumes.derivation import Derivation
 from ..volumes.reading import read_volume
 from ..volumes.series import SeriesEntry, find_series

@@ -51,6 +51,28 @@ class Progress:
             return None
 
 
+class Told(Protocol):
+    """What a `Console` can show."""
+
+    def sentence(self) -> str:
+        """One line."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of a number of equal things are done after some seconds."""
+
+    what: str
+    done: int
+    total: int
+    seconds: float
+
+    def sentence(self) -> str:
+        """Such as "regions 120/500, 35 a second, 0:11 left"."""
+        rate = self.done / max(self.seconds, 1e-9)
+        return f"{self.what} {self.done}/{self.total}, {rate:.3g} a second, {_clock((self.total - self.done) / rate)} left"
+
+
 class Meter:
     """Turns slices done into `Progress`."""
 
@@ -98,7 +120,7 @@ class Console:
         self._rewrites = getattr(self._status, "isatty", bool)()
         self._shown, self._last = 0, -SECONDS_BETWEEN_LINES
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: Told) -> None:
         if self._rewrites:
             self._show(progress.sentence())
         elif self._clock() - self._last >= SECONDS_BETWEEN_LINES:

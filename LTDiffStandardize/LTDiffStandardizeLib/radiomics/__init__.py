@@ -1,6 +1,10 @@
 """Radiomic features and how well they agree between volumes.
 
-`regions` and `annotations` say where to measure, `pyradiomics_profile` (with `intensity_histogram` and
-`gradient_orientation`) measures, `agreement` compares, `tables` writes. The package may import `volumes` and
-`errors`; it knows nothing of models, cohorts, reports or the application.
+    regions    where to measure: boxes, spheres, label maps, files, random draws
+    matrices   grey levels, co-occurrence, runs, differences, statistics: our own engine
+    profiles   which features, under which names: IBEX, IBSI, PyRadiomics
+    agreement  CCC, ICC, Bland-Altman, the paper's own figure, ComBat
+
+`matrices` <- `profiles`; `regions`, `profiles` <- `measuring` (many regions of several volumes); `features` (values in a table) <-
+`agreement`, `tables`. The package may import `volumes` and `errors`; it knows nothing of models, cohorts, reports or the application.
 """

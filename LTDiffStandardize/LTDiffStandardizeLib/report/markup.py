@@ -22,6 +22,16 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> str:
     return "<dl>\n" + "\n".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in pairs) + "\n</dl>"
 
 
+def details(summary: str, body: str) -> str:
+    """Finished HTML that opens when its summary, a text, is chosen."""
+    return f"<details>\n<summary>{escape(summary)}</summary>\n{body}\n</details>"
+
+
+def chart(description: str, svg: str) -> str:
+    """A finished <svg> that scrolls within the page; nothing for nothing."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{escape(description)}">{svg}</div>' if svg else ""
+
+
 def table(caption: str, header: Sequence[str], bodies: Iterable[Iterable[str]]) -> str:
     """A table that scrolls within the page; `header` and `caption` are text, `bodies` are groups of finished <tr> rows."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)

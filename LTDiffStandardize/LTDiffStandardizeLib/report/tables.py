@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterable, Mapping, NamedTuple
+from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from ..comparison import Comparison, hu_shifts, sd_ratios
 from . import words
@@ -25,8 +25,19 @@ class Names:
     labels: Mapping[str, str]
     notes: Mapping[str, str]
 
+    def of_method(self, method: str) -> str:
+        return self.labels.get(method, method)
+
     def of_methods(self, comparison: Comparison) -> list[str]:
-        return [self.labels[method] for method in comparison.volumes]
+        """Of those that made a volume."""
+        return [self.of_method(method) for method in comparison.volumes]
+
+    def all_methods(self, comparison: Comparison) -> list[str]:
+        """Of those with features, a volume or not."""
+        return [self.of_method(method) for method in comparison.methods]
+
+    def all_labels(self, comparison: Comparison) -> dict[str, str]:
+        return {method: self.of_method(method) for method in comparison.methods}
 
     def of_range(self, hu_range: str) -> str:
         note = self.notes.get(hu_range)
@@ -41,12 +52,12 @@ def ccc_table(comparison: Comparison, names: Names) -> str:
         body = []
         for feature_class, values in of_range.items():
             best = words.best_of(values)
-            cells = [_ccc_cell(rows[hu_range, feature_class, method], method in best) for method in comparison.volumes]
+            cells = [_ccc_cell(rows[hu_range, feature_class, method], method in best) for method in comparison.methods]
             first = "" if body else _range_head(comparison, names, hu_range, len(of_range))
             body.append(row(feature_class, cells, before=first))
         bodies.append(body)
     return table("Mean CCC with the standard per feature class (± SD over the features; 90 % interval of the mean)",
-                 ["Regions", "Class", *names.of_methods(comparison)], bodies)  # fmt: skip
+                 ["Regions", "Class", *names.all_methods(comparison)], bodies)  # fmt: skip
 
 
 def _ccc_cell(item: dict, best: bool) -> str:
@@ -56,38 +67,39 @@ def _ccc_cell(item: dict, best: bool) -> str:
 
 def share_table(comparison: Comparison, names: Names) -> str:
     def cells(hu_range):
-        for method in comparison.volumes:
+        for method in comparison.methods:
             mine = [item for item in comparison.agreement if (item["regions"], item["method"]) == (hu_range, method) and item["n_features"]]
             features = sum(item["n_features"] for item in mine)
             shares = (sum(item[key] * item["n_features"] for item in mine) / features if features else float("nan")
                       for key in ("share_085", "share_090"))  # fmt: skip
             yield cell(" / ".join(number(100 * share, ".0f") for share in shares))
 
-    return _by_range("Percentage of the features of all classes with a CCC of at least 0.85 / 0.90", comparison, names, cells)
+    return _by_range("Percentage of the features of all classes with a CCC of at least 0.85 / 0.90", names.all_methods(comparison), names,
+                     comparison.ranges(), cells)  # fmt: skip
 
 
 def sd_table(comparison: Comparison, names: Names) -> str:
     ratios = sd_ratios(comparison)
-    return _by_range("Median ratio of the SD within regions to the standard's (1: same strength of noise and texture)", comparison, names,
-                     lambda hu_range: (cell(number(ratios[hu_range, method])) for method in comparison.volumes))  # fmt: skip
+    return _by_range("Median ratio of the SD within regions to the standard's (1: same strength of noise and texture)", names.of_methods(comparison),
+                     names, comparison.ranges(), lambda hu_range: (cell(number(ratios[hu_range, method])) for method in comparison.volumes))  # fmt: skip
 
 
 def shift_table(comparison: Comparison, names: Names) -> str:
     shifts = hu_shifts(comparison)
     measured = dict.fromkeys(hu_range for hu_range, _ in shifts)
-    return _by_range("Mean HU minus the standard's, in the most homogeneous quarter of the random regions", comparison, names,
-                     lambda hu_range: (cell(number(shifts[hu_range, method], "+.1f")) for method in comparison.volumes), measured)  # fmt: skip
+    return _by_range("Mean HU minus the standard's, in the most homogeneous quarter of the random regions", names.of_methods(comparison), names,
+                     measured, lambda hu_range: (cell(number(shifts[hu_range, method], "+.1f")) for method in comparison.volumes))  # fmt: skip
 
 
 def time_table(times: Mapping[str, Time], names: Names) -> str:
+    if not times:
+        return ""
     rows = [row(names.labels[method], [cell(number(time.cpu, ".3f")), cell(number(time.wall, ".3f"))]) for method, time in times.items()]
     return table("Seconds per slice to standardize, measured in this run", ["Method", "Processor time", "Clock time"], [rows])
 
 
-def _by_range(caption: str, comparison: Comparison, names: Names, cells: Callable[[str], Iterable[str]],
-              ranges: Iterable[str] | None = None) -> str:
-    rows = [row(names.of_range(hu_range), cells(hu_range)) for hu_range in (comparison.ranges() if ranges is None else ranges)]
-    return table(caption, ["Regions", *names.of_methods(comparison)], [rows])
+def _by_range(caption: str, methods: Sequence[str], names: Names, ranges: Iterable[str], cells: Callable[[str], Iterable[str]]) -> str:
+    return table(caption, ["Regions", *methods], [[row(names.of_range(hu_range), cells(hu_range)) for hu_range in ranges]])
 
 
 def _range_head(comparison: Comparison, names: Names, hu_range: str, height: int) -> str:

@@ -38,10 +38,14 @@ class Statement:
 
 
 def means(comparison: Comparison) -> dict[Cell, dict[str, float]]:
-    """{(HU range, feature class): {method: mean CCC}}, in the order of the table; NaN where undefined."""
+    """{(HU range, feature class): {method: mean CCC}}, in the order of the table; NaN where undefined.
+
+    Methods without a volume are left out: ComBat was fitted on the very values that it is judged by.
+    """
     cells: dict[Cell, dict[str, float]] = {}
     for row in comparison.agreement:
-        cells.setdefault((row["regions"], row["feature_class"]), {})[row["method"]] = row["ccc_mean"]
+        if row["method"] in comparison.volumes:
+            cells.setdefault((row["regions"], row["feature_class"]), {})[row["method"]] = row["ccc_mean"]
     return cells
 
 

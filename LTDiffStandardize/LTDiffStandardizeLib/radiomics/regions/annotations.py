@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..volumes.volume import CTVolume
+from ...errors import InputError
+from ...volumes.volume import CTVolume
 from .reference import smooth
-from .regions import Region
+from .region import Region
 
 # Halfway between aerated lung (about -850 HU) and soft tissue (about +40 HU): what the box holds of lung is left out.
 MINIMUM_HU = -400.0

@@ -1,16 +1,13 @@
-"""Regions of interest: where features are measured, one and the same mask for every volume compared.
-
-Array axes are (z, y, x) = (slice, row, column); spacings are (x, y, z) in mm, as in `CTVolume`.
-"""
+"""Random boxes inside a HU range of the body, drawn on a smoothed reference."""
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Mapping, Sequence
+from typing import Sequence
 
 import numpy as np
 
-from ..errors import InputError
+from ...volumes.volume import CTVolume
 from .reference import region_reference
+from .region import Region, range_label
 
 # The ranges of LTDiff++ (arXiv 2410.04000, section on random ROIs), in HU; both limits belong to the range.
 HU_RANGES = ((-800, -300), (-100, 250), (10, 250), (300, 800))
@@ -24,40 +21,6 @@ DEFAULT_SIZE_MM = (20.0, 17.0, 17.0)
 
 # Two boxes stay this share of their size apart along at least one axis: they share a quarter of their voxels at most.
 SEPARATION = 0.75
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """A masked box in the index space of a volume.
-
-    Attributes
-        name: unique within a list of regions.
-        hu_range: row label in the tables, such as "[10,250]" or "tumour".
-        kind: "random", "label", "sphere" or "annotation".
-        slices: three slice objects (z, y, x) with explicit start and stop.
-        mask: bool array of the shape that `slices` cuts out.
-        group: patient or phantom, the unit that the bootstrap draws; empty when there is one.
-    """
-
-    name: str
-    hu_range: str
-    kind: str
-    slices: tuple[slice, slice, slice]
-    mask: np.ndarray
-    group: str = ""
-
-    @property
-    def number_of_voxels(self) -> int:
-        return int(np.count_nonzero(self.mask))
-
-    def crop(self, volume_hu: np.ndarray) -> np.ndarray:
-        """The box cut out of `volume_hu` (z, y, x), as a view."""
-        return volume_hu[self.slices]
-
-
-def range_label(hu_range: tuple[float, float]) -> str:
-    """"[10,250]" for (10, 250)."""
-    return "[{:g},{:g}]".format(*hu_range)
 
 
 def random_regions(reference_hu: np.ndarray, spacing_mm: Sequence[float], hu_range: tuple[float, float], count: int,
@@ -104,38 +67,20 @@ def random_regions(reference_hu: np.ndarray, spacing_mm: Sequence[float], hu_ran
     return regions, len(candidates)
 
 
-def regions_from_label_map(labels: np.ndarray, names: Mapping[int, str] | None = None, hu_range: str = "tumour",
-                           group: str = "") -> list[Region]:
-    """One region per positive label of an integer array (z, y, x); `names` maps labels to region names."""
-    from scipy.ndimage import find_objects
+def draw_regions(reference: CTVolume, count: int = 100, seed: int = 0, size_mm: Sequence[float] = DEFAULT_SIZE_MM, group: str = "",
+                 ranges: Sequence[tuple[float, float]] = HU_RANGES, minimum_fill: float | None = None) -> tuple[list[Region], list[dict]]:
+    """At most `count` random regions for each HU range, all drawn on the smoothed reference; see `random_regions`.
 
-    regions = []
-    for label, box in enumerate(find_objects(np.asarray(labels)), 1):
-        if box is not None:
-            name = (names or {}).get(label, f"label {label:03d}")
-            regions.append(Region(name, hu_range, "label", box, labels[box] == label, group))
-    return regions
-
-
-def region_from_sphere(centre_zyx: Sequence[float], radius_mm: float, spacing_mm: Sequence[float],
-                       shape: Sequence[int], name: str = "sphere", hu_range: str = "tumour",
-                       group: str = "") -> Region:
-    """Voxels whose centres lie within `radius_mm` of `centre_zyx` (voxel coordinates, fractions allowed).
-
-    The sphere is cut at the borders of `shape` (z, y, x). Raises InputError when no voxel centre lies in it.
+    Returns the regions, and for each range a row {"regions": its label, "wanted", "drawn", "candidates": places before thinning out}.
     """
-    steps = np.array(spacing_mm[::-1], dtype=float)
-    centre = np.asarray(centre_zyx, dtype=float)
-    low = np.maximum(0, np.ceil(centre - radius_mm / steps)).astype(int)
-    high = np.minimum(shape, np.floor(centre + radius_mm / steps) + 1).astype(int)
-    box = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high))
-    axes = np.ogrid[box]
-    distance_squared = sum(((axis - c) * s) ** 2 for axis, c, s in zip(axes, centre, steps))
-    mask = distance_squared <= radius_mm ** 2
-    if not mask.any():
-        raise InputError(f"The sphere '{name}' of {radius_mm:g} mm holds no voxel of the volume: move it inside or "
-                         f"enlarge it.")
-    return Region(name, hu_range, "sphere", box, mask, group)
+    prepared = region_reference(reference.hu, reference.spacing, reference.padding)
+    regions, rows = [], []
+    for hu_range in ranges:
+        drawn, candidates = random_regions(prepared, reference.spacing, hu_range, count, seed, size_mm, minimum_fill=minimum_fill,
+                                           padding=reference.padding, reference_is_prepared=True, group=group)  # fmt: skip
+        regions += drawn
+        rows.append({"regions": range_label(hu_range), "wanted": count, "drawn": len(drawn), "candidates": candidates})
+    return regions, rows
 
 
 def _size_in_voxels(size_mm, size_voxels, spacing_mm):

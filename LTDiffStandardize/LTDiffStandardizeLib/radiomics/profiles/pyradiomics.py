@@ -1,9 +1,10 @@
-"""The feature set of the agreement tables, computed by PyRadiomics on the region's crop.
+"""The features of PyRadiomics on the region's crop, in the columns of the paper's tables.
 
     ID     16  first-order intensity
-    IH      9  first-order Entropy and Uniformity, and the seven of `intensity_histogram`
+    IH      9  first-order Entropy and Uniformity, and the seven of `pyradiomics_histogram`
     GLCM   24, GLRLM 16, NID (neighbourhood intensity difference, PyRadiomics' ngtdm) 5
-    GOH    11  `gradient_orientation`
+    GOH    11  `pyradiomics_orientation`
+    GLSZM  16, GLDM 14, Shape 14 (of the mask alone, so the same for all volumes), which have no column in the paper
 
 Bins of 25 HU, no resampling, no normalisation, distance 1, features averaged over the directions. PyRadiomics anchors
 its first bin at the smallest value of the region. Compare volumes that are rounded alike (CT: whole HU).
@@ -12,21 +13,25 @@ from __future__ import annotations
 
 import logging
 import warnings
-from contextlib import closing, contextmanager
-from typing import Callable, Dict, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Sequence
 
 import numpy as np
 
-from ..errors import InputError
-from .gradient_orientation import orientation_features
-from .intensity_histogram import histogram_features
-from .regions import Region
+from ...errors import InputError
+from ..features import Features, FeatureTable, Name
+from ..matrices.levels import box_of
+from .pyradiomics_histogram import histogram_features
+from .pyradiomics_orientation import orientation_features
 
 BIN_WIDTH_HU = 25.0
 THICK = 2.0
 """Slice distance in pixels above which slices are thick."""
 CLASSES = ("GOH", "GLCM", "GLRLM", "ID", "IH", "NID")
-Features = Dict[str, Dict[str, float]]  # {class: {feature: value}}
+"""Those of the paper's tables."""
+ALL_CLASSES = (*CLASSES, "GLSZM", "GLDM", "Shape")
 _HISTOGRAM_FEATURES = ("Entropy", "Uniformity")
 
 
@@ -36,7 +41,8 @@ def available() -> tuple[bool, str]:
         _feature_classes()
     except Exception as error:  # a broken build fails in many ways, all of which mean the same to the user
         return False, (f"PyRadiomics cannot be used ({type(error).__name__}: {error}): run set-up with a C compiler "
-                       f"and Python below 3.12 to build it; everything but the feature tables works without it.")
+                       f"and Python below 3.12 to build it, or install the SlicerRadiomics extension in 3D Slicer; "
+                       f"everything else works without it, the IBEX and IBSI features too.")
     return True, ""
 
 
@@ -46,8 +52,8 @@ def within_slices(spacing_xyz: Sequence[float]) -> bool:
 
 
 def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[float], force2d: bool | None = None,
-            bin_width: float = BIN_WIDTH_HU) -> Features:
-    """Features of one region, {class: {feature: value}} with the classes of `CLASSES`.
+            bin_width: float = BIN_WIDTH_HU, classes: Sequence[str] = CLASSES) -> Features:
+    """Features of one region, {class: {feature: value}} with the classes asked for, of `ALL_CLASSES`.
 
     Args
         hu_crop: (z, y, x) HU, the region's box only: time grows with the crop, not with the region.
@@ -65,62 +71,57 @@ def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[fl
         raise InputError("The region holds no voxel, so it has no features: draw it inside the volume.")
     if not np.isfinite(voxels).all():
         raise InputError("The region holds voxels that are no finite numbers, so it has no features: mend the volume.")
-    classes = _feature_classes()
+    computed = {name: cls for name, cls in _feature_classes().items() if name in {"ID", *classes}}
     force2d = within_slices(spacing_xyz) if force2d is None else bool(force2d)
     settings = {"binWidth": bin_width, "force2D": force2d, "force2Ddimension": 0, "label": 1}
     with _quiet():
         image, mask = _sitk_pair(hu_crop, mask_crop, spacing_xyz)
-        values = {name: _values(cls, image, mask, settings) for name, cls in classes.items()}
+        values = {name: _values(cls, image, mask, settings) for name, cls in computed.items()}
     histogram = {name: values["ID"].pop(name) for name in _HISTOGRAM_FEATURES}
     values["IH"] = {**histogram, **histogram_features(voxels, bin_width)}
     values["GOH"] = orientation_features(hu_crop, mask_crop, spacing_xyz)
-    return {name: values[name] for name in CLASSES}
+    return {name: values[name] for name in classes}
 
 
-def extract_many(volume_hu: np.ndarray, regions: Sequence[Region], spacing_xyz: Sequence[float],
-                 force2d: bool | None = None, processes: int = 1,
-                 progress: Callable[[int, int], None] | None = None) -> list[Features]:
-    """`extract` for every region of one volume, in the order of `regions`.
+@dataclass(frozen=True)
+class PyRadiomicsProfile:
+    """The features of some of `ALL_CLASSES`; see `Profile` for the methods."""
 
-    Args
-        volume_hu: (z, y, x) HU; only the crops are read.
-        regions: sequence of Region.
-        processes: above 1, worker processes are started; the calling script then needs the usual
-            `if __name__ == "__main__":` guard. Threads would not help: the extraction holds the interpreter lock.
-        progress: called with (regions done, regions in all) after each region; what it raises ends the work.
-    """
-    tasks = ((region.crop(volume_hu), region.mask, spacing_xyz, force2d) for region in regions)
-    features = []
-    with closing(_run(tasks, min(processes, len(regions)))) as results:
-        for result in results:
-            features.append(result)
-            if progress is not None:
-                progress(len(features), len(regions))
-    return features
+    classes: tuple[str, ...] = ALL_CLASSES
+    bin_width: float = BIN_WIDTH_HU
+    force2d: bool | None = None
+    name = "pyradiomics"
 
+    def names(self) -> tuple[Name, ...]:
+        return _names(self.classes)
 
-def _run(tasks, processes):
-    if processes <= 1:
-        yield from map(_extract_task, tasks)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    def values(self, hu: np.ndarray, mask: np.ndarray, spacing_xyz: Sequence[float]) -> np.ndarray:
+        features = extract(hu, mask, spacing_xyz, self.force2d, self.bin_width, self.classes)
+        return np.array([features[feature_class][name] for feature_class, name in self.names()])
 
-    # Spawned on every platform: a fork of a process in which torch has started threads can hang.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_extract_task, tasks, chunksize=4)
+    def about(self) -> str:
+        from importlib.metadata import version
+
+        return f"PyRadiomics {version('pyradiomics')} (GOH and most of IH by LTDiff), bins of {self.bin_width:g} HU, no resampling."
+
+    def as_dict(self) -> dict:
+        return asdict(self)
 
 
-def _extract_task(task):
-    return extract(*task)
+@lru_cache
+def _names(classes: tuple[str, ...]) -> tuple[Name, ...]:
+    """PyRadiomics tells its names only with a region at hand."""
+    box = np.ones((3, 3, 3), bool)
+    hu = np.arange(0, 27 * 25, 25, dtype=np.int16).reshape(box.shape)
+    return FeatureTable.of([extract(hu, box, (1.0, 1.0, 1.0), classes=classes)]).names
 
 
 def _feature_classes():
     """PyRadiomics' classes themselves: on a crop its extractor adds only checks that cost a fifth of the time."""
-    from radiomics import firstorder, glcm, glrlm, ngtdm
+    from radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape
 
     return {"ID": firstorder.RadiomicsFirstOrder, "GLCM": glcm.RadiomicsGLCM, "GLRLM": glrlm.RadiomicsGLRLM,
-            "NID": ngtdm.RadiomicsNGTDM}
+            "NID": ngtdm.RadiomicsNGTDM, "GLSZM": glszm.RadiomicsGLSZM, "GLDM": gldm.RadiomicsGLDM, "Shape": shape.RadiomicsShape}
 
 
 def _values(feature_class, image, mask, settings):
@@ -134,8 +135,7 @@ def _values(feature_class, image, mask, settings):
 def _sitk_pair(hu_crop, mask_crop, spacing_xyz):
     import SimpleITK
 
-    # Cut to the mask: texture matrices then skip the empty rim of the box.
-    box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(mask_crop))
+    box = box_of(mask_crop)  # texture matrices skip the empty rim
     image = SimpleITK.GetImageFromArray(hu_crop[box])
     mask = SimpleITK.GetImageFromArray(mask_crop[box].astype(np.uint8))
     for item in (image, mask):

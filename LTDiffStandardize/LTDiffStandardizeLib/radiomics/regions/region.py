@@ -1,0 +1,43 @@
+"""A region of interest: one and the same mask for every volume compared.
+
+Array axes are (z, y, x) = (slice, row, column); spacings are (x, y, z) in mm, as in `CTVolume`.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A masked box in the index space of a volume.
+
+    Attributes
+        name: unique within a list of regions.
+        hu_range: row label in the tables, such as "[10,250]" or "tumour".
+        kind: "random", "label", "sphere" or "annotation".
+        slices: three slice objects (z, y, x) with explicit start and stop.
+        mask: bool array of the shape that `slices` cuts out.
+        group: patient or phantom, the unit that the bootstrap draws; empty when there is one.
+    """
+
+    name: str
+    hu_range: str
+    kind: str
+    slices: tuple[slice, slice, slice]
+    mask: np.ndarray
+    group: str = ""
+
+    @property
+    def number_of_voxels(self) -> int:
+        return int(np.count_nonzero(self.mask))
+
+    def crop(self, volume_hu: np.ndarray) -> np.ndarray:
+        """The box cut out of `volume_hu` (z, y, x), as a view."""
+        return volume_hu[self.slices]
+
+
+def range_label(hu_range: tuple[float, float]) -> str:
+    """"[10,250]" for (10, 250)."""
+    return "[{:g},{:g}]".format(*hu_range)

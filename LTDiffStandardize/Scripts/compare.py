@@ -1,0 +1,131 @@
+"""Compares volumes by their radiomic features with a reference, standardized by LTDiff or made by anything else.
+
+The same under python, PythonSlicer and Slicer --python-script.
+"""
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from LTDiffStandardizeLib.comparison import compare, joined, with_combat, write_figures, write_tables
+from LTDiffStandardizeLib.comparison.cases import CASES_HELP, Case, read_cases
+from LTDiffStandardizeLib.cohort.progress import Console, Count
+from LTDiffStandardizeLib.cohort.provenance import VERSION
+from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.radiomics.profiles import PROFILES, describe, profile_of, read_settings
+from LTDiffStandardizeLib.radiomics.regions.roi import ROI_HELP, regions_of
+from LTDiffStandardizeLib.report import ReportChoices, write_report
+from LTDiffStandardizeLib.report.plain import plain_texts
+from LTDiffStandardizeLib.script import run_script
+from LTDiffStandardizeLib.volumes import read_volume
+
+DESCRIPTION = """\
+Measures radiomic features of one list of regions in a reference and in other volumes on
+the same voxels, and says how well they agree. For research use only.
+
+The output folder gets report.html, agreement.json (CCC a class, HU range and volume),
+feature_agreement.csv (every feature by itself: CCC, ICC, limits of agreement, relative
+error), features.csv (every value), regions.csv and summary.json (settings, the paper's
+own figure, which features became trustworthy).
+"""
+
+EPILOG = f"""\
+regions (--roi, repeatable; without it random:100):
+{ROI_HELP}
+several patients:
+{CASES_HELP}
+examples:
+  compare.py --reference B70f --volume input=B40f ltdiff=results/B40f --output compared
+  compare.py --reference B70f.nrrd --volume a=a.nrrd b=b.nrrd --roi tumour.seg.dcm random:50
+      --profile pyradiomics --combat --output compared
+  compare.py --list-features ibex          1,401 names, one a line
+  compare.py --explain NAME                what a feature of ibex or ibsi means
+"""
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="compare.py", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    option = made.add_argument
+    option("--reference", metavar="PATH", help="the standard: DICOM series, NRRD or NIfTI file")
+    option("--volume", dest="volumes", metavar="NAME=PATH", nargs="+", action="extend", default=[], help="what is compared with it; repeatable")
+    option("--roi", dest="rois", metavar="ROI", nargs="+", action="extend", default=[], help="where to measure, see below; repeatable")
+    option("--cases", metavar="FILE.csv", help="several patients instead of --reference and --volume, see below")
+    option("--output", metavar="DIR", help="folder for the results, made where it does not exist")
+    option("--profile", choices=PROFILES, default="ibex", help="which features: ibex and ibsi are our own, pyradiomics needs that package "
+                                                               "(default: %(default)s)")  # fmt: skip
+    option("--settings", metavar="FILE.json", help="parameters of the features other than the defaults, as summary.json has them under profile")
+    option("--before", metavar="NAME", help="volume before standardization (default: the first)")
+    option("--after", metavar="NAME", help="volume after it, which the report judges (default: the last)")
+    option("--combat", action="store_true", help="also adjust the features of the volume before by ComBat, as a comparator")
+    option("--feature", dest="charted", metavar="NAME", nargs="+", action="extend", default=[],
+           help="features for the scatter and Bland-Altman charts (default: of each class the one of median CCC)")  # fmt: skip
+    option("--patient", metavar="NAME", default="", help="written in the tables; files may hold none that identifies anybody (default: the name of "
+                                                         "the output folder)")  # fmt: skip
+    option("--processes", type=int, default=1, metavar="N", help="that measure at the same time (default: %(default)s)")
+    option("--overwrite", action="store_true", help="replace the results of an earlier run")
+    option("--list-features", choices=PROFILES, help="print the names of a profile, one a line, and end")
+    option("--explain", metavar="NAME", help="print what a feature means, and end")
+    return made
+
+
+def main():
+    arguments = parser().parse_intermixed_args()
+    if arguments.list_features:
+        print("\n".join(names_of(profile_of(arguments.list_features))))
+        return 0
+    if arguments.explain:
+        print(describe(arguments.explain))
+        return 0
+    if not arguments.output:
+        raise InputError("No folder for the results was named; add --output DIR, or see --help.")
+    profile = profile_of(arguments.profile, read_settings(arguments.settings) if arguments.settings else {})
+    console = Console()
+    comparison = joined(compared(case, profile, arguments, console) for case in cases_of(arguments))
+    before, after = (chosen or comparison.methods[index] for chosen, index in ((arguments.before, 0), (arguments.after, -1)))
+    for name in {before, after} - set(comparison.methods):
+        raise InputError(f"No volume is called {name}; --before and --after take one of {', '.join(comparison.methods)}.")
+    if arguments.combat:
+        comparison = with_combat(comparison, before)
+    series = arguments.patient or Path(arguments.output).resolve().name
+    paths = write_tables(comparison, arguments.output, series, arguments.overwrite)
+    paths += write_figures(comparison, arguments.output, before, after, arguments.overwrite)
+    choices = ReportChoices(after, before, charted=arguments.charted)
+    paths.append(write_report(Path(arguments.output) / "report.html", comparison, plain_texts(comparison, f"LTDiff {VERSION}"), choices, arguments.overwrite))
+    console.say("\n".join(str(path) for path in paths))
+    return 0
+
+
+def names_of(profile):
+    """Every name once: where classes share names, with the class before it."""
+    bare = [feature for _, feature in profile.names()]
+    return bare if len(set(bare)) == len(bare) else [f"{feature_class}.{feature}" for feature_class, feature in profile.names()]
+
+
+def cases_of(arguments):
+    if arguments.cases:
+        if arguments.reference or arguments.volumes:
+            raise InputError("--cases names references and volumes itself; leave out --reference and --volume.")
+        return read_cases(arguments.cases)
+    volumes = dict(text.split("=", 1) for text in arguments.volumes if "=" in text)
+    if not arguments.reference or not volumes or len(volumes) < len(arguments.volumes):
+        raise InputError("A comparison needs --reference PATH and for each volume --volume NAME=PATH, all names different; see --help.")
+    return [Case("", arguments.reference, volumes, ())]
+
+
+def compared(case, profile, arguments, console):
+    """The comparison of one patient; the volumes are read and, but for the first patient's, forgotten afterwards."""
+    reference = read_volume(case.reference)
+    found = [regions_of(roi, reference, case.patient) for roi in case.rois or arguments.rois or ["random:100"]]
+    regions = [region for drawn, _ in found for region in drawn]
+    candidates = [{"patient": case.patient, **row} for _, rows in found for row in rows]
+    volumes = {name: read_volume(path) for name, path in case.volumes.items()}
+    start = time.monotonic()
+    what = f"{case.patient}: regions" if case.patient else "regions"
+    return compare(reference, volumes, regions, arguments.processes, profile,
+                   lambda done, total: console.progress(Count(what, done, total, time.monotonic() - start)), candidates)  # fmt: skip
+
+
+if __name__ == "__main__":
+    run_script(main)
