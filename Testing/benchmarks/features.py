@@ -1,22 +1,146 @@
-"""Features of one region: ours on its crop against PyRadiomics on the whole volume, as its documentation uses it, and on the crop."""
+"""Features of real regions: our 1,401 beside PyRadiomics' classes, and `extract` beside its extractor as its documentation uses it."""
 from __future__ import annotations
 
 import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
 
 import numpy as np
 
+from environment import ROOT
+from LTDiffStandardizeLib.radiomics.profiles import IbexProfile
 from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import BIN_WIDTH_HU, extract
 from LTDiffStandardizeLib.radiomics.regions import region_from_sphere
-from measuring import Row, compared, interleaved, needed
+from LTDiffStandardizeLib.volumes import CTVolume, find_series, read_volume
+from measuring import Row, Skipped, compared, interleaved, needed, timed
 from sample import chest
 
 CLASSES = ("firstorder", "glcm", "glrlm", "ngtdm")
 RADIUS_MM = 10.0
 
+REAL_VOLUME = ROOT.parent / "shared" / "data" / "volumes" / "lidc-idri-0314"  # 1 mm slices, but not part of the repository
+SLICES = 120
+BALLS = {1021: 6.25, 32795: 19.85, 262179: 39.7}
+"""Voxels -> radius in voxels. The boxes around them have about 12^3, 40^3 and 80^3 voxels."""
+PLACES = {"soft tissue": (60, 256, 256), "lung": (60, 256, 150), "border": (60, 330, 300)}
+"""Centres (z, y, x) in either volume: the more grey levels a region has, the more there is to do."""
+SECONDS_A_ROUND = 0.2
+"""A shorter call is repeated within one timing, for the clock of the process may tick only every 16 ms."""
+OFFSETS = (1, 4, 7)
+
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """A ball of `voxels` voxels at one of `PLACES`, cut out: hu and mask (z, y, x), spacing (x, y, z) in mm."""
+
+    voxels: int
+    place: str
+    hu: np.ndarray
+    mask: np.ndarray
+    spacing: tuple[float, float, float]
+
 
 def run(quick: bool) -> list[Row]:
-    needed("radiomics")
-    slices = 30 if quick else 120
+    has_peer = _has_peer()
+    rows = [row for crops in crops_of(real_volume(), quick) for row in _all_features(crops, has_peer, 1 if quick else 5)]
+    return rows + (_of_the_paper(quick) if has_peer else [])
+
+
+def real_volume() -> CTVolume:
+    return read_volume(find_series(REAL_VOLUME)[0]) if REAL_VOLUME.is_dir() else chest(SLICES)
+
+
+def crops_of(volume: CTVolume, quick: bool) -> list[list[Crop]]:
+    """For each size, smallest first, its crops at all places; the largest takes too long to be quick."""
+    return [[_crop(volume, voxels, place) for place in PLACES] for voxels in list(BALLS)[:2 if quick else None]]
+
+
+def _crop(volume: CTVolume, voxels: int, place: str) -> Crop:
+    region = region_from_sphere(PLACES[place], BALLS[voxels], (1.0, 1.0, 1.0), volume.hu.shape)
+    assert region.number_of_voxels == voxels, (voxels, region.number_of_voxels)
+    return Crop(voxels, place, np.ascontiguousarray(region.crop(volume.hu)), region.mask, volume.spacing)
+
+
+def milliseconds(calls: dict[str, dict[str, Call]], rounds: int) -> dict[str, dict[str, list[float]]]:
+    """CPU-ms of one call, {who: {place: [of each round]}}, all of them in turns. calls: {who: {place: call}}."""
+    flat = {(who, place): call for who, places in calls.items() for place, call in places.items()}
+    repeats = {key: _repeats(call) for key, call in flat.items()}
+    seconds = interleaved({key: _repeated(call, repeats[key]) for key, call in flat.items()}, rounds)
+    return {who: {place: [1000 * one / repeats[who, place] for one in seconds[who, place]] for place in places} for who, places in calls.items()}
+
+
+def of_all_places(places: dict[str, list[float]]) -> list[float]:
+    """Of each round the mean over the places."""
+    return [fmean(one_round) for one_round in zip(*places.values())]
+
+
+def told(places: dict[str, list[float]]) -> str:
+    return ", ".join(f"{place} {median(values):.3g}" for place, values in places.items())
+
+
+def _repeats(call: Call) -> int:
+    call()  # what only the first call has to do
+    start = time.process_time()
+    call()
+    return max(1, math.ceil(SECONDS_A_ROUND / max(time.process_time() - start, 1e-3)))
+
+
+def _repeated(call: Call, times: int) -> Call:
+    def repeated():
+        for _ in range(times):
+            call()
+
+    return repeated
+
+
+def _has_peer() -> bool:
+    """Without PyRadiomics there is nothing to compare to, but still our own time to tell."""
+    try:
+        needed("radiomics")
+    except Skipped:
+        return False
+    logging.getLogger("radiomics").setLevel(logging.CRITICAL)
+    return True
+
+
+def _all_features(crops: Sequence[Crop], has_peer: bool, rounds: int) -> list[Row]:
+    profile = IbexProfile()
+    name = f"features: {len(profile.names()):,} IBEX-compatible, {crops[0].voxels:,} voxels"
+    calls = {"ours": {crop.place: lambda crop=crop: profile.values(crop.hu, crop.mask, crop.spacing) for crop in crops}}
+    if has_peer:
+        calls["peer"] = {crop.place: _same_matrices(crop) for crop in crops}
+    found = milliseconds(calls, rounds)
+    ours = of_all_places(found["ours"])
+    rows = [timed(name, ours, unit="ms", note=f"mean of {told(found['ours'])}" + ("" if has_peer else "; PyRadiomics is missing"))]
+    if has_peer:
+        rows.append(compared(f"{name} / PyRadiomics, same matrices", ours, of_all_places(found["peer"]), "ms", PEER_NOTE))
+    return rows
+
+
+PEER_NOTE = ("its classes on the crop, no extractor; GLCM at distance 1 once for each of the offsets 1, 4, 7, "
+             "to its advantage: its distances=[4] means 193 directions, not 13")  # fmt: skip
+
+
+def _same_matrices(crop: Crop) -> Call:
+    """PyRadiomics' classes for the matrices that the 1,401 features need: GLCM and NGTDM in slices and in space, GLRLM in slices."""
+    from radiomics import firstorder, glcm, glrlm, ngtdm
+
+    image, label = _sitk_pair(crop.hu, crop.mask, crop.spacing)
+    jobs = [(firstorder.RadiomicsFirstOrder, False), (glrlm.RadiomicsGLRLM, True)]
+    for in_slices in (True, False):
+        jobs += [(glcm.RadiomicsGLCM, in_slices)] * len(OFFSETS) + [(ngtdm.RadiomicsNGTDM, in_slices)]
+    common = {"binWidth": BIN_WIDTH_HU, "force2Ddimension": 0, "label": 1}
+    return lambda: [feature_class(image, label, force2D=in_slices, **common).execute() for feature_class, in_slices in jobs]
+
+
+def _of_the_paper(quick: bool) -> list[Row]:
+    """The features that both name alike, ours with PyRadiomics' own classes inside."""
+    slices = 30 if quick else SLICES
     volume = chest(slices)
     region = region_from_sphere((slices // 2, 200, 250), RADIUS_MM, volume.spacing, volume.hu.shape)
     crop = region.crop(volume.hu)
@@ -41,7 +165,6 @@ def run(quick: bool) -> list[Row]:
 def _extractor():
     from radiomics import featureextractor
 
-    logging.getLogger("radiomics").setLevel(logging.CRITICAL)
     extractor = featureextractor.RadiomicsFeatureExtractor(binWidth=BIN_WIDTH_HU)
     extractor.disableAllFeatures()
     for name in CLASSES:
@@ -49,14 +172,19 @@ def _extractor():
     return extractor
 
 
-def _execution(extractor, hu, mask, spacing):
+def _execution(extractor, hu, mask, spacing) -> Call:
     """A function that extracts; image and mask are made beforehand, which is to the peer's advantage."""
+    image, label = _sitk_pair(hu, mask, spacing)
+    return lambda: extractor.execute(image, label)
+
+
+def _sitk_pair(hu, mask, spacing):
     import SimpleITK as sitk
 
     image, label = sitk.GetImageFromArray(hu), sitk.GetImageFromArray(mask.astype(np.uint8))
     image.SetSpacing(spacing)
     label.SetSpacing(spacing)
-    return lambda: extractor.execute(image, label)
+    return image, label
 
 
 def _differences(ours, peer) -> list[float]:

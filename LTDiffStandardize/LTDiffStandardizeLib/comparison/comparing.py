@@ -125,10 +125,14 @@ def joined(comparisons: Iterable[Comparison]) -> Comparison:
 def with_combat(comparison: Comparison, method: str) -> Comparison:
     """With a further method, whose values are those of `method` adjusted by ComBat: what can be had without touching the image.
 
-    The adjustment is fitted on the very values that are compared, which favours it.
+    Each HU range is adjusted by itself, on the very values that are compared, which favours it.
     """
-    adjusted = {f"{method} + ComBat": combat_table(comparison.features[method], comparison.features[STANDARD])}
-    return replace(comparison, features={**comparison.features, **adjusted})
+    features, standard = comparison.features[method], comparison.features[STANDARD]
+    adjusted = features.values.copy()
+    for hu_range in comparison.ranges():
+        where = np.array([region.hu_range == hu_range for region in comparison.regions])
+        adjusted[where] = combat_table(*(FeatureTable(table.names, table.values[where]) for table in (features, standard))).values
+    return replace(comparison, features={**comparison.features, f"{method} + ComBat": FeatureTable(features.names, adjusted)})
 
 
 def slice_by_slice(region: Region) -> list[Region]:

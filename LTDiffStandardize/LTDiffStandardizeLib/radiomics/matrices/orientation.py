@@ -10,7 +10,7 @@ def orientations(values: np.ndarray, mask: np.ndarray, spacing_xy: Sequence[floa
     """(n,) float64: degrees in [0, 180) of the masked voxels that have a gradient.
 
     The gradient is the central difference along rows and columns, one-sided at the border of the box, divided by the spacing; it may
-    read neighbours outside the mask. Dark-to-bright and bright-to-dark edges count alike. None for a box one pixel wide.
+    read neighbours outside the mask, and where one is no number there is no gradient. Dark-to-bright and bright-to-dark edges count alike. None for a box one pixel wide.
 
     values: (z, y, x); mask: bool, same shape; spacing_xy: of columns and rows.
     """
@@ -18,7 +18,7 @@ def orientations(values: np.ndarray, mask: np.ndarray, spacing_xy: Sequence[floa
         return np.empty(0)
     along_x = _gradient(values, 2)[mask].astype(np.float64) / spacing_xy[0]
     along_y = _gradient(values, 1)[mask].astype(np.float64) / spacing_xy[1]
-    changing = (along_x != 0) | (along_y != 0)
+    changing = ((along_x != 0) | (along_y != 0)) & np.isfinite(along_x) & np.isfinite(along_y)
     with np.errstate(divide="ignore"):
         angles = np.degrees(np.arctan(along_y[changing] / along_x[changing]))
     angles[angles < 0] += 180.0
