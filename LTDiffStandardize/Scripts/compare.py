@@ -82,7 +82,8 @@ def main():
         raise InputError("No folder for the results was named; add --output DIR, or see --help.")
     profile = profile_of(arguments.profile, read_settings(arguments.settings) if arguments.settings else {})
     console = Console()
-    comparison = joined(compared(case, profile, arguments, console) for case in cases_of(arguments))
+    cases = cases_of(arguments)
+    comparison = joined(compared(case, f"patient {number}/{len(cases)}, regions", profile, arguments, console) for number, case in enumerate(cases, 1))
     before, after = (chosen or comparison.methods[index] for chosen, index in ((arguments.before, 0), (arguments.after, -1)))
     for name in {before, after} - set(comparison.methods):
         raise InputError(f"No volume is called {name}; --before and --after take one of {', '.join(comparison.methods)}.")
@@ -114,15 +115,14 @@ def cases_of(arguments):
     return [Case("", arguments.reference, volumes, ())]
 
 
-def compared(case, profile, arguments, console):
-    """The comparison of one patient; the volumes are read and, but for the first patient's, forgotten afterwards."""
+def compared(case, what, profile, arguments, console):
+    """The comparison of one patient, whose progress is told as `what`."""
     reference = read_volume(case.reference)
     found = [regions_of(roi, reference, case.patient) for roi in case.rois or arguments.rois or ["random:100"]]
     regions = [region for drawn, _ in found for region in drawn]
     candidates = [{"patient": case.patient, **row} for _, rows in found for row in rows]
     volumes = {name: read_volume(path) for name, path in case.volumes.items()}
     start = time.monotonic()
-    what = f"{case.patient}: regions" if case.patient else "regions"
     return compare(reference, volumes, regions, arguments.processes, profile,
                    lambda done, total: console.progress(Count(what, done, total, time.monotonic() - start)), candidates)  # fmt: skip
 

@@ -27,6 +27,7 @@ BENCHMARKS = {
     "diffusion": "diffusion_peer",
     "memory": "memory",
     "features": "features",
+    "peers": "feature_peers",
     "dicom": "dicom_files",
     "simulation": "simulating",
     "training": "training",

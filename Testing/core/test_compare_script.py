@@ -80,7 +80,7 @@ def test_the_report_can_be_read_without_pictures_and_names_no_file(compared, vol
 
 
 def test_progress_is_told_with_rate_and_time_left(compared):
-    assert "regions 1/9," in compared[2] and "a second," in compared[2] and "left" in compared[2]
+    assert "patient 1/1, regions 1/9," in compared[2] and "a second," in compared[2] and "left" in compared[2]
 
 
 def test_an_earlier_result_is_replaced_only_when_told(compared, volumes):
@@ -111,7 +111,7 @@ def test_several_patients_come_from_a_list(volumes, tmp_path):
     cases.write_text(f"patient,reference,near\nP1,{volumes / 'reference'},{volumes / 'near.nrrd'}\n"
                      f"P2,{volumes / 'reference'},{volumes / 'near.nrrd'}\n", encoding="utf-8")  # fmt: skip
     status, _, errors = compare("--cases", cases, "--roi", ROI, "--profile", "ibsi", "--output", tmp_path / "out")
-    assert status == 0 and "P2: regions" in errors
+    assert status == 0 and "patient 1/2, regions 1/6" in errors
     with open(tmp_path / "out" / "features.csv", encoding="utf-8", newline="") as file:
         assert {row["patient"] for row in csv.DictReader(file)} == {"P1", "P2"}
 

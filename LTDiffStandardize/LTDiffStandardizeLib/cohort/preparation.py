@@ -10,11 +10,11 @@ from ..model.bundle import Bundle, load_bundle
 from ..model.protocols import Protocol, choose_protocol, probe_indices, protocol_from_references
 from ..model.standardizer import Settings, Standardizer
 from ..radiomics.profiles.pyradiomics import available
+from ..radiomics.regions.label_maps import MarkedRegions, read_regions
 from ..volumes.derivation import Derivation
 from ..volumes.reading import read_volume
 from ..volumes.series import SeriesEntry, find_series
 from ..volumes.volume import CTVolume
-from .features import MarkedRegions, read_regions
 from .provenance import VERSION, files_fingerprint, fingerprint, protocol_digest
 from .request import Request
 

@@ -16,7 +16,7 @@ class Region:
     Attributes
         name: unique within a list of regions.
         hu_range: row label in the tables, such as "[10,250]" or "tumour".
-        kind: "random", "label", "sphere" or "annotation".
+        kind: "random", "label", "box", "sphere", "slice", "annotation", "SEG" or "RTSTRUCT".
         slices: three slice objects (z, y, x) with explicit start and stop.
         mask: bool array of the shape that `slices` cuts out.
         group: patient or phantom, the unit that the bootstrap draws; empty when there is one.

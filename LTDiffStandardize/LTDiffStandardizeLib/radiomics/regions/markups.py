@@ -1,0 +1,38 @@
+"""Boxes from the ROI markups of 3D Slicer (.mrk.json)."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import InputError
+from ...volumes.volume import CTVolume
+from .region import Region
+from .shapes import region_from_box
+
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+
+
+def regions_from_markups(path: str | Path, volume: CTVolume, hu_range: str = "tumour", group: str = "") -> list[Region]:
+    """One region for every ROI in the file, a box turned as it was drawn; its voxels are those of `region_from_box`.
+
+    Raises InputError where the file holds no box, or a box holds no voxel of the volume.
+    """
+    path = Path(path)
+    try:
+        markups = json.loads(path.read_text(encoding="utf-8"))["markups"]
+        boxes = [_box(markup) for markup in markups if markup.get("type") == "ROI"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"The markups {path.name} cannot be read ({type(error).__name__}: {error}); save the ROI again from 3D Slicer.") from error
+    if not boxes:
+        raise InputError(f"{path.name} holds no ROI, only other markups; save the box itself from 3D Slicer.")
+    stem = path.name.split(".")[0]
+    return [region_from_box(volume, centre, size, axes, f"{stem} {number}", hu_range, group) for number, (centre, size, axes) in enumerate(boxes, 1)]
+
+
+def _box(markup: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(centre, size, axes as columns), LPS mm."""
+    turn = RAS_TO_LPS if markup.get("coordinateSystem", "LPS") in ("RAS", "0", 0) else np.eye(3)
+    axes = np.reshape(np.array(markup.get("orientation") or np.eye(3), float), (3, 3))
+    return turn @ np.array(markup["center"], float), np.array(markup["size"], float), turn @ axes
