@@ -56,14 +56,15 @@ def _measured(environment: Path, peer: str, crops: list[Crop], folder: Path, rou
     for crop in crops:
         found = _child(environment, peer, folder / f"{crop.voxels}.npz", rounds)
         ours, theirs = found["ours"], found["peer"]
-        ratios = ", ".join(f"{name} {median(a / b for a, b in zip(ours[name], theirs[name])):.2g}" for name in ours if name != "together")
+        ratios = ", ".join(f"{one} {median(a / b for a, b in zip(ours[one], theirs[one])):.2g}" for one in ours if one != "together")
         name = f"peers: {len(ours) - 1} classes, {crop.voxels:,} voxels / {peer}"
         rows.append(compared(name, ours["together"], theirs["together"], "ms", f"{ratios}; {NOTES[peer]}"))
         for feature, difference in found["differences"].items():
             differences[feature] = max(difference, differences.get(feature, 0.0))
     if differences:
         worst = max(differences, key=differences.get)
-        rows.append(Row(f"peers: largest relative difference / {peer}", differences[worst], "1", note=f"of {len(differences)} features: {worst}"))
+        note = f"of {len(differences)} features: {worst}"
+        rows.append(Row(f"peers: largest relative difference / {peer}", differences[worst], "1", note=note))
     return rows
 
 

@@ -89,8 +89,8 @@ class Fastrad(_Classwise):
         self._image = fastrad.MedicalImage(torch.from_numpy(hu.astype(np.float64)), spacing[::-1])
         self._mask = fastrad.Mask(torch.from_numpy(mask.astype(np.float32)), spacing[::-1])
         theirs = dict(zip(CLASSES, ("firstorder", "glcm", "glrlm", "ngtdm")))
-        self._extractors = {name: fastrad.FeatureExtractor(fastrad.FeatureSettings(feature_classes=[theirs[name]], bin_width=WIDTH, device="cpu"))
-                            for name in CLASSES}  # fmt: skip
+        settings = {name: fastrad.FeatureSettings(feature_classes=[theirs[name]], bin_width=WIDTH, device="cpu") for name in CLASSES}
+        self._extractors = {name: fastrad.FeatureExtractor(settings[name]) for name in CLASSES}
 
     def _call(self, name: str) -> dict:
         return self._extractors[name].extract(self._image, self._mask)
@@ -113,8 +113,8 @@ class Mirp:
     def _call(self, family):
         from mirp.extract_features_and_images import extract_features
 
-        limits = [self._low, UPPER_HU]
-        return extract_features(image=self._hu, mask=self._mask, base_feature_families=family, resegmentation_intensity_range=limits, **self.SETTINGS)[0]
+        region = {"image": self._hu, "mask": self._mask, "resegmentation_intensity_range": [self._low, UPPER_HU]}
+        return extract_features(**region, base_feature_families=family, **self.SETTINGS)[0]
 
     def of_one_region(self, milliseconds: dict) -> dict:
         return milliseconds["peer"]
@@ -156,7 +156,8 @@ class Nyxus:
         intensities = hu.astype(np.int32) + self.OFFSET
         levels = np.where(mask, np.floor((hu - lowest_edge(hu, mask)) / WIDTH) + 1, 0)
         images = {"first-order": self._written(intensities, mask, "hu"), "texture": self._written(levels, mask, "levels")}
-        self.calls = {who: {name: self._call_of(name, images, number) for name in CLASSES} for who, number in (("one", 1), ("more", 1 + self._more))}
+        numbers = {"one": 1, "more": 1 + self._more}
+        self.calls = {who: {name: self._call_of(name, images, number) for name in CLASSES} for who, number in numbers.items()}
         for calls in self.calls.values():
             calls["together"] = lambda calls=dict(calls): [call() for call in calls.values()]
 

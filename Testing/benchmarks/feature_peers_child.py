@@ -21,8 +21,8 @@ def main(peer, crop, rounds, result):
     ours, adapter = Ours(hu, mask).calls(), ADAPTERS[peer](hu, mask, spacing)
     warnings.simplefilter("ignore")  # after the imports, some of which set filters of their own
     found = milliseconds({"ours": ours, **adapter.calls}, int(rounds))
-    written = {"ours": found.pop("ours"), "peer": adapter.of_one_region(found), "differences": differences(ours["together"](), adapter.values())}
-    Path(result).write_text(json.dumps(written))
+    times = {"ours": found["ours"], "peer": adapter.of_one_region(found)}
+    Path(result).write_text(json.dumps({**times, "differences": differences(ours["together"](), adapter.values())}))
 
 
 def differences(ours, peer):

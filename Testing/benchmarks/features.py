@@ -71,7 +71,8 @@ def milliseconds(calls: dict[str, dict[str, Call]], rounds: int) -> dict[str, di
     flat = {(who, place): call for who, places in calls.items() for place, call in places.items()}
     repeats = {key: _repeats(call) for key, call in flat.items()}
     seconds = interleaved({key: _repeated(call, repeats[key]) for key, call in flat.items()}, rounds)
-    return {who: {place: [1000 * one / repeats[who, place] for one in seconds[who, place]] for place in places} for who, places in calls.items()}
+    per_call = {key: [1000 * one / repeats[key] for one in values] for key, values in seconds.items()}
+    return {who: {place: per_call[who, place] for place in places} for who, places in calls.items()}
 
 
 def of_all_places(places: dict[str, list[float]]) -> list[float]:
@@ -84,10 +85,13 @@ def told(places: dict[str, list[float]]) -> str:
 
 
 def _repeats(call: Call) -> int:
-    call()  # what only the first call has to do
-    start = time.process_time()
-    call()
-    return max(1, math.ceil(SECONDS_A_ROUND / max(time.process_time() - start, 1e-3)))
+    for _ in range(2):  # the first call has more to do, unless it is so long that this is nothing
+        start = time.process_time()
+        call()
+        seconds = time.process_time() - start
+        if seconds > 2 * SECONDS_A_ROUND:
+            return 1
+    return math.ceil(SECONDS_A_ROUND / max(seconds, 1e-3))
 
 
 def _repeated(call: Call, times: int) -> Call:

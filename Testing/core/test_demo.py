@@ -37,11 +37,15 @@ def test_the_demo_writes_report_tables_and_a_derived_series(demo, small_sample, 
     demo.main()
 
     output = tmp_path / "demo-output"
-    assert {path.name for path in output.iterdir()} == {"report.html", "features.csv", "regions.csv", "agreement.json", "standardized"}
+    assert {path.name for path in output.iterdir()} == {"report.html", "features.csv", "regions.csv", "agreement.json", "agreement-ibex.json",
+                                                        "feature_agreement.csv", "summary.json", "standardized"}  # fmt: skip
     agreement = json.loads((output / "agreement.json").read_text(encoding="utf-8"))
     assert [method for method in demo.METHODS if method not in {row["method"] for row in agreement}] == []
     assert {row["regions"] for row in agreement} == {"[-800,-300]", "[-100,250]", "[10,250]", "[300,800]", "tumour"}
     assert {row["n_regions"] for row in agreement} == {3}
+    ibex = json.loads((output / "agreement-ibex.json").read_text(encoding="utf-8"))
+    assert {row["feature_class"] for row in ibex} == {"GOH", "GLCM", "GLRLM", "ID", "IH", "NID"}
+    assert {row["n_features"] + row["n_left_out"] for row in ibex if row["feature_class"] == "GLCM"} == {1254}
 
     source, standardized = read_volume(small_sample / "B40f"), read_volume(output / "standardized")
     assert standardized.hu.shape == source.hu.shape and standardized.origin == source.origin

@@ -1,4 +1,6 @@
 """Regions as a command line names them."""
+import json
+
 import numpy as np
 import pytest
 from report_parts import noisy_volume
@@ -40,6 +42,24 @@ def test_a_box_that_reaches_into_padding_is_cut(volume):
     assert no_padding_in([region], volume) and region.number_of_voxels == (~volume.padding).sum()
 
 
+def test_what_lies_in_padding_alone_is_refused(volume):
+    with pytest.raises(InputError, match="outside the field of view of case"):
+        regions_of("box:-20,-20,20,3,3,10", volume)
+
+
+def test_boxes_drawn_in_slicer_and_dicom_objects_are_files(volume, tmp_path):
+    from test_radiomics_regions_dicom import structures
+
+    box = {"type": "ROI", "coordinateSystem": "LPS", "center": [0.0, 0.0, 20.0], "size": [100.0, 7.0, 10.0]}
+    (tmp_path / "drawn.mrk.json").write_text(json.dumps({"markups": [box]}), encoding="utf-8")
+    contours = {"GTV": [(2, [(-9.5, 30.5), (-9.5, 34.5), (40.5, 34.5), (40.5, 30.5)])]}
+    structures(tmp_path / "rs.dcm", volume, contours)
+    for name, kind, voxels in (("drawn.mrk.json", "box", None), ("rs.dcm", "RTSTRUCT", (~volume.padding[2, :41, 31:35]).sum())):
+        (region,), rows = regions_of(str(tmp_path / name), volume, "P1")
+        assert (region.kind, region.group, rows) == (kind, "P1", []) and no_padding_in([region], volume)
+        assert voxels in (None, region.number_of_voxels)
+
+
 def test_random_boxes_come_with_a_table_of_their_candidates(volume):
     regions, rows = regions_of("random:4,seed=3,size=4x5x10,range=-100..250,fill=0.9", volume, "P1")
     assert [row["regions"] for row in rows] == ["[-100,250]"] and rows[0]["wanted"] == 4 and rows[0]["drawn"] == len(regions) == 4
@@ -76,8 +96,11 @@ def test_a_folder_that_names_no_slice_is_refused(tmp_path):
         regions_of(str(tmp_path / "boxes"), read_volume(tmp_path / "series"))
 
 
-@pytest.mark.parametrize("text", ["random:", "random:x", "random:5,seeds=1", "random:5,size=3x3", "random:5,range=3", "box:1,2,3", "box:0,0,0,1,1,-1",
-                                  "sphere:0,0,0,a", "slice", "C:\\nowhere\\tumour.nrrd", "nowhere/seg.dcm"])  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "random:", "random:x", "random:5,seeds=1", "random:5,size=3x3", "random:5,range=3", "random:0", "random:²", "random:5,seed=-1",
+    "random:5,fill=7", "random:5,fill=nan", "random:5,size=-3x4x5", "random:5,size=nanx4x5", "random:5,range=50..10", "random:5,seed=1,seed=2",
+    "box:1,2,3", "box:0,0,0,1,1,-1", "box:nan,0,0,1,1,1", "box:0,0,0,inf,1,1", "sphere:0,0,0,a", "slice", "C:\\nowhere\\tumour.nrrd", "nowhere/seg.dcm",
+])  # fmt: skip
 def test_what_is_no_region_is_refused_in_one_sentence_that_lists_the_forms(volume, text):
     with pytest.raises(InputError) as refused:
         regions_of(text, volume)

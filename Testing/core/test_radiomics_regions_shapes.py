@@ -75,6 +75,14 @@ def test_a_box_is_cut_at_the_border_and_refused_outside():
         region_from_box(where, where.origin + np.array([0.35, 0.45, 1.0]), (0.1, 0.1, 0.1))  # between the voxel centres
 
 
+def test_a_box_larger_than_the_volume_is_the_volume_and_one_far_away_is_refused():
+    where = volume(turned(7))
+    assert region_from_box(where, (0, 0, 0), (1e6, 1e30, 1e6), turned(8)).number_of_voxels == np.prod(SHAPE)
+    for refused in (lambda: region_from_box(where, (1e30, 0, 0), (2, 2, 2)), lambda: region_from_ball(where, (1e30, 0, 0), 2)):
+        with pytest.raises(InputError, match="holds no voxel"):
+            refused()
+
+
 def test_the_faces_of_a_box_belong_to_it():
     where = volume()
     region = region_from_box(where, positions(where)[4, 5, 6], (2 * 0.7, 2 * 0.9, 2 * 2.0))
@@ -104,8 +112,8 @@ def test_whole_slices_leave_out_padding_and_slices_of_nothing_else():
     assert len(without_padding(whole_slices(where), None)) == 12
 
 
-def markups(folder, coordinates, centre, axes, kind="ROI"):
-    markup = {"type": kind, "coordinateSystem": coordinates, "center": list(centre), "size": [9.0, 7.0, 12.0]}
+def markups(folder, coordinates, centre, axes, kind="ROI", **more):
+    markup = {"type": kind, "coordinateSystem": coordinates, "center": list(centre), "size": [9.0, 7.0, 12.0], **more}
     if axes is not None:
         markup["orientation"] = np.ravel(axes).tolist()
     path = folder / f"{coordinates}.mrk.json"
@@ -133,6 +141,11 @@ def test_a_slicer_roi_without_an_orientation_is_not_turned(tmp_path):
 def test_markups_without_a_box_and_damaged_ones_are_refused(tmp_path):
     with pytest.raises(InputError, match="holds no ROI"):
         regions_from_markups(markups(tmp_path, "LPS", (0, 0, 0), None, kind="Fiducial"), volume())
+    skewed = np.array([[1, 0.2, 0], [0, 1, 0], [0, 0, 1]])
+    for axes, more, word in ((skewed, {}, "right angles"), (None, {"center": [float("nan"), 0, 0]}, "not finite"),
+                             (None, {"size": [3.0, 3.0]}, "cannot be read"), (None, {"insideOut": True}, "outside it")):  # fmt: skip
+        with pytest.raises(InputError, match=word):
+            regions_from_markups(markups(tmp_path, "LPS", (0, 0, 0), axes, **more), volume())
     (tmp_path / "bad.mrk.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="bad.mrk.json"):
         regions_from_markups(tmp_path / "bad.mrk.json", volume())

@@ -17,7 +17,8 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 def regions_from_markups(path: str | Path, volume: CTVolume, hu_range: str = "tumour", group: str = "") -> list[Region]:
     """One region for every ROI in the file, a box turned as it was drawn; its voxels are those of `region_from_box`.
 
-    Raises InputError where the file holds no box, or a box holds no voxel of the volume.
+    A file without an orientation or a coordinate system holds a box along the axes of the patient, in LPS.
+    Raises InputError where the file holds no box, one that is turned inside out, or one without a voxel of the volume.
     """
     path = Path(path)
     try:
@@ -35,4 +36,9 @@ def _box(markup: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(centre, size, axes as columns), LPS mm."""
     turn = RAS_TO_LPS if markup.get("coordinateSystem", "LPS") in ("RAS", "0", 0) else np.eye(3)
     axes = np.reshape(np.array(markup.get("orientation") or np.eye(3), float), (3, 3))
-    return turn @ np.array(markup["center"], float), np.array(markup["size"], float), turn @ axes
+    centre, size = (np.reshape(np.array(markup[key], float), 3) for key in ("center", "size"))
+    if not (np.isfinite([centre, size]).all() and np.allclose(axes.T @ axes, np.eye(3), atol=1e-3)):
+        raise ValueError("a box whose numbers are not finite or whose axes are not at right angles")
+    if markup.get("insideOut"):
+        raise ValueError("a box that means what lies outside it")
+    return turn @ centre, size, turn @ axes

@@ -47,7 +47,7 @@ def random_regions(reference_hu: np.ndarray, spacing_mm: Sequence[float], hu_ran
         (list of Region, number of candidate boxes before they were thinned out).
     """
     shape = np.array(reference_hu.shape)
-    size = np.minimum(_size_in_voxels(size_mm, size_voxels, spacing_mm), shape)
+    size = np.minimum(_size_in_voxels(size_mm, size_voxels, spacing_mm), shape).astype(int)
     fill = MINIMUM_FILL.get(tuple(hu_range), 0.5) if minimum_fill is None else minimum_fill
     reference = reference_hu if reference_is_prepared else region_reference(reference_hu, spacing_mm, padding)
     inside = (reference >= hu_range[0]) & (reference <= hu_range[1])
@@ -86,7 +86,7 @@ def draw_regions(reference: CTVolume, count: int = 100, seed: int = 0, size_mm: 
 def _size_in_voxels(size_mm, size_voxels, spacing_mm):
     if size_voxels is None:
         size_voxels = np.rint(np.asarray(size_mm, dtype=float) / np.array(spacing_mm[::-1], dtype=float))
-    return np.maximum(1, np.asarray(size_voxels)).astype(int)
+    return np.maximum(1, np.asarray(size_voxels))
 
 
 def _box_sums(flags, size, step):

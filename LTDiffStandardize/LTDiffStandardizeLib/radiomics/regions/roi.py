@@ -1,6 +1,7 @@
 """Regions as a command line names them."""
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ...errors import InputError
@@ -33,12 +34,16 @@ def regions_of(text: str, reference: CTVolume, group: str = "") -> tuple[list[Re
     """The regions that a text names, on the voxels of the reference, and the table of candidates where they are drawn at random.
 
     text: one of the forms in `ROI_HELP`. group: the patient. See `draw_regions` for the table.
-    Raises InputError where the text has no such form, or what it names cannot be used.
+    Of several regions, those that lie in padding alone are left out. Random regions may be fewer than wanted, or none: the table says so.
+    Raises InputError where the text has no such form, what it names cannot be used, or all of it lies in padding.
     """
     name, _, arguments = str(text).partition(":")
     if name == "random" and arguments:
         return _random(str(text), arguments, reference, group)
-    return without_padding(_named(str(text), name, arguments, reference, group), reference.padding), []
+    regions = without_padding(_named(str(text), name, arguments, reference, group), reference.padding)
+    if not regions:
+        raise InputError(f"The region {text} lies outside the field of view of {reference.name}, where nothing was measured; move it inside.")
+    return regions, []
 
 
 def _named(text: str, name: str, arguments: str, reference: CTVolume, group: str) -> list[Region]:
@@ -80,16 +85,19 @@ def _from_labels(text: str, reference: CTVolume, group: str) -> list[Region]:
 def _random(text: str, arguments: str, reference: CTVolume, group: str) -> tuple[list[Region], list[dict]]:
     count, *options = arguments.split(",")
     wanted = dict(option.partition("=")[::2] for option in options)
-    if not count.isdigit() or set(wanted) - {"seed", "size", "range", "fill"}:
+    if len(wanted) < len(options) or set(wanted) - {"seed", "size", "range", "fill"}:
         raise _not_understood(text)
     try:
-        seed, fill = int(wanted.get("seed", 0)), float(wanted["fill"]) if "fill" in wanted else None
+        number, seed, fill = int(count), int(wanted.get("seed", 0)), float(wanted["fill"]) if "fill" in wanted else None
         x, y, z = (float(part) for part in wanted["size"].split("x")) if "size" in wanted else DEFAULT_SIZE_MM[::-1]
         low, high = (float(part) for part in wanted["range"].split("..")) if "range" in wanted else HU_RANGES[0]
     except ValueError as error:
         raise _not_understood(text) from error
+    usable = number > 0 <= seed and all(0 < size < math.inf for size in (x, y, z)) and low < high and (fill is None or 0 < fill <= 1)
+    if not usable:  # which "not a number" never is
+        raise _not_understood(text)
     ranges = [(low, high)] if "range" in wanted else HU_RANGES
-    return draw_regions(reference, int(count), seed, (z, y, x), group, ranges, fill)
+    return draw_regions(reference, number, seed, (z, y, x), group, ranges, fill)
 
 
 def _numbers(text: str, arguments: str, count: int) -> list[float]:
@@ -97,11 +105,11 @@ def _numbers(text: str, arguments: str, count: int) -> list[float]:
         numbers = [float(part) for part in arguments.split(",")]
     except ValueError as error:
         raise _not_understood(text) from error
-    if len(numbers) != count or any(number <= 0 for number in numbers[3:]):
+    if len(numbers) != count or not all(map(math.isfinite, numbers)) or any(number <= 0 for number in numbers[3:]):
         raise _not_understood(text)
     return numbers
 
 
 def _not_understood(text: str) -> InputError:
     return InputError(f"The region {text} cannot be understood; write box:X,Y,Z,DX,DY,DZ, sphere:X,Y,Z,R or random:N,seed=S,size=DXxDYxDZ,"
-                      "range=LOW..HIGH,fill=SHARE, with sizes above 0.")  # fmt: skip
+                      "range=LOW..HIGH,fill=SHARE, with N and sizes above 0, LOW below HIGH and SHARE up to 1.")  # fmt: skip

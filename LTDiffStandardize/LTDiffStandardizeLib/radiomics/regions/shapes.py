@@ -33,8 +33,8 @@ def region_from_sphere(centre_zyx: Sequence[float], radius_mm: float, spacing_mm
     """
     steps = np.array(spacing_mm[::-1], dtype=float)
     centre = np.asarray(centre_zyx, dtype=float)
-    low = np.maximum(0, np.ceil(centre - radius_mm / steps)).astype(int)
-    high = np.minimum(shape, np.floor(centre + radius_mm / steps) + 1).astype(int)
+    low = np.clip(np.ceil(centre - radius_mm / steps), 0, shape).astype(int)
+    high = np.clip(np.floor(centre + radius_mm / steps) + 1, 0, shape).astype(int)
     box = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high))
     axes = np.ogrid[box]
     distance_squared = sum(((axis - c) * s) ** 2 for axis, c, s in zip(axes, centre, steps))
@@ -64,16 +64,17 @@ def region_from_box(volume: CTVolume, centre: Sequence[float], size: Sequence[fl
     axes = np.eye(3) if axes is None else np.asarray(axes, float).reshape(3, 3)
     signs = np.stack(np.meshgrid(*[(-1, 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     corners = voxel_coordinates(volume, centre + (signs * half) @ axes.T)
-    low = np.maximum(0, np.ceil(corners.min(axis=0) - 1e-6)).astype(int)
-    high = np.minimum(volume.hu.shape, np.floor(corners.max(axis=0) + 1e-6) + 1).astype(int)
+    low = np.clip(np.ceil(corners.min(axis=0) - 1e-6), 0, volume.hu.shape).astype(int)
+    high = np.clip(np.floor(corners.max(axis=0) + 1e-6) + 1, 0, volume.hu.shape).astype(int)
     slices = tuple(slice(int(a), int(max(a, b))) for a, b in zip(low, high))
     z, y, x = np.ogrid[slices]
     # Along each axis of the box, how far a voxel lies from its centre: linear in the three indices.
     steps = axes.T @ (volume.direction * volume.spacing)
     start = axes.T @ (np.asarray(volume.origin) - centre)
     mask = np.ones(np.broadcast_shapes(z.shape, y.shape, x.shape), bool)
-    for (along_x, along_y, along_z), offset, limit in zip(steps, start, half):
-        mask &= np.abs(along_x * x + along_y * y + along_z * z + offset) <= limit + 1e-6
+    for plane, index in zip(mask, z.ravel()):  # slice by slice, since a box as large as the volume would need eight times its memory
+        for (along_x, along_y, along_z), offset, limit in zip(steps, start, half):
+            plane &= np.abs(along_x * x[0] + along_y * y[0] + (along_z * index + offset)) <= limit + 1e-6
     if not mask.any():
         raise InputError(f"The box '{name}' holds no voxel of {volume.name}: move it inside or enlarge it.")
     return Region(name, hu_range, "box", slices, mask, group)
