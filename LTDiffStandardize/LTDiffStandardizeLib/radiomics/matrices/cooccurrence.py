@@ -19,6 +19,8 @@ import numpy as np
 
 from .levels import Levels
 
+VOXELS_AT_ONCE = 1 << 15  # what is counted in one pass stays in the processor's cache
+
 
 def count_pairs(levels: Levels, vectors: np.ndarray) -> np.ndarray:
     """(vectors, count, count) int: pairs of voxels of the region, by level of the first and of the second.
@@ -28,14 +30,18 @@ def count_pairs(levels: Levels, vectors: np.ndarray) -> np.ndarray:
     vectors = np.asarray(vectors, np.intp).reshape(-1, 3)
     flat, strides = levels.padded(np.abs(vectors).max(axis=0, initial=0))
     side = levels.count + 1
-    first = np.flatnonzero(flat)
-    rows = flat[first] * side
-    counts = np.empty((len(vectors), side, side), np.intp)
-    for matrix, shift in zip(counts, vectors @ strides):
-        pairs = flat[abs(shift):].take(first, mode="wrap")  # nothing wraps, but "wrap" need not look
-        pairs += rows
-        found = np.bincount(pairs, minlength=side * side).reshape(side, side)
-        matrix[:] = found if shift >= 0 else found.T  # a step back, counted from its other end
+    flat = flat.astype(np.min_scalar_type(side))  # small, so that what several steps read stays in the processor's cache
+    shifts = vectors @ strides
+    ahead = [flat[abs(shift):] for shift in shifts]
+    counts = np.zeros((len(vectors), side, side), np.intp)
+    voxels = np.flatnonzero(flat)
+    for start in range(0, len(voxels), VOXELS_AT_ONCE):
+        first = voxels[start:start + VOXELS_AT_ONCE]
+        rows = flat[first].astype(np.intp) * side
+        for matrix, shift, shifted in zip(counts, shifts, ahead):
+            pairs = rows + shifted.take(first, mode="wrap")  # nothing wraps, but "wrap" need not look
+            found = np.bincount(pairs, minlength=side * side).reshape(side, side)
+            matrix += found if shift >= 0 else found.T  # a step back, counted from its other end
     return counts[:, 1:, 1:]
 
 

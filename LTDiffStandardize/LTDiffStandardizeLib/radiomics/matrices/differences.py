@@ -130,9 +130,21 @@ def busyness(d: Differences) -> float:
 
 def complexity(d: Differences) -> float:
     """Sum over i and j of |i - j| (p(i) s(i) + p(j) s(j)) / (n(i) + n(j)). Unit: level squared. IBSI HDEZ, and IBEX. Constant: 0."""
-    distance = np.subtract.outer(d.i, d.i)
-    distance /= np.add.outer(d.n, d.n)
-    return 2 * float((d.p * d.s) @ np.abs(distance, out=distance) @ np.ones(d.i.size))  # both halves of the sum are equal
+    weight = d.p * d.s
+    # Levels with one n(i) share their denominators: sums of |i - j| over them need no table of all pairs.
+    counts, group = np.unique(d.n, return_inverse=True)
+    if counts.size ** 2 > d.i.size:
+        distance = np.subtract.outer(d.i, d.i)
+        distance /= np.add.outer(d.n, d.n)
+        return 2 * float(weight @ np.abs(distance, out=distance) @ np.ones(d.i.size))  # both halves of the sum are equal
+    return 2 * sum(float(weight @ (_distance_sums(d.i, d.i[group == index]) / (d.n + n))) for index, n in enumerate(counts))
+
+
+def _distance_sums(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(values,): sum over the others of their distance from each value; both ascending."""
+    below = np.searchsorted(others, values)
+    sums = np.concatenate([[0.0], np.cumsum(others)])
+    return values * (2 * below - others.size) + sums[-1] - 2 * sums[below]
 
 
 def strength(d: Differences) -> float:

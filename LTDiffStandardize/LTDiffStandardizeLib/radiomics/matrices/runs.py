@@ -31,10 +31,12 @@ def count_runs(levels: Levels, vectors: Sequence[Sequence[int]]) -> np.ndarray:
     counts = np.empty((len(vectors), levels.count + 1, width), np.intp)
     for matrix, shift in zip(counts, np.abs(np.asarray(vectors) @ strides)):
         line = _along(flat, int(shift))
-        ends = np.flatnonzero(np.append(line[1:] != line[:-1], True))
-        lengths = np.diff(ends, prepend=-1)
+        ends = np.flatnonzero(line[1:] != line[:-1])  # the last run is one of zeros, so its end is not needed
         level = line[ends]
-        inside = level > 0
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        lengths[:1] += 1
+        inside = np.flatnonzero(level)
         matrix[:] = np.bincount(level[inside] * width + lengths[inside], minlength=matrix.size).reshape(matrix.shape)
     return counts[:, 1:, 1:]
 
