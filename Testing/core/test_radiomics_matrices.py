@@ -277,3 +277,11 @@ def test_the_gradient_of_extreme_integers_does_not_overflow():
     y, x = np.mgrid[:3, :5]
     values = (30000 * np.sign(x - 2)).astype(np.int16)[None]
     assert orientations(values, np.ones(values.shape, bool)).tolist() == [0.0] * 9
+
+
+def test_complexity_of_many_levels_is_that_of_the_table_of_all_pairs():
+    rng = np.random.default_rng(7)
+    i, n, s = np.sort(rng.choice(3000, 900, replace=False)).astype(float), rng.integers(1, 6, 900).astype(float), rng.uniform(0, 50, 900)
+    p = n / n.sum()
+    table = np.abs(np.subtract.outer(i, i)) / np.add.outer(n, n) * np.add.outer(p * s, p * s)
+    assert differences.complexity(differences.Differences(i, n, s)) == pytest.approx(table.sum(), rel=1e-12)

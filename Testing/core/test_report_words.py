@@ -57,3 +57,8 @@ def test_without_any_ccc_nothing_is_claimed():
     constant = [1.0] * 20
     nothing = comparison_of({STANDARD: {"ID": constant}, "none": {"ID": [2.0] * 20}, "ltdiff": {"ID": [3.0] * 20}})
     assert "nothing can be said" in said(nothing)
+
+
+def test_one_volume_alone_is_told_without_a_winner():
+    alone = comparison_of({STANDARD: {"ID": list(TRUTH)}, "ltdiff": {"ID": CLOSE}})
+    assert said(alone).startswith("Mean CCC over all rows of the table: LTDiff++ 1.00.") and "highest" not in said(alone)

@@ -84,6 +84,8 @@ def contests(comparison: Comparison, ours: str) -> list[Contest]:
 def verdict(comparison: Comparison, ours: str, labels: Mapping[str, str]) -> list[Statement]:
     """Who has the highest CCC how often, and where the difference is more than chance."""
     found = contests(comparison, ours)
+    if len(comparison.volumes) == 1 and np.isfinite(average(comparison, ours)):
+        return [Statement(f"Mean CCC over all rows of the table: {labels[ours]} {average(comparison, ours):.2f}. There is no other volume to compare it with.")]
     if not found:
         return [Statement("No row of the table has a CCC for two methods, so nothing can be said about which is best.")]
     name, (ahead, behind, level) = labels[ours], _by_printed_number(found)

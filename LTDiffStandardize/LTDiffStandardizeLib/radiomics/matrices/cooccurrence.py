@@ -33,7 +33,7 @@ def count_pairs(levels: Levels, vectors: np.ndarray) -> np.ndarray:
     flat = flat.astype(np.min_scalar_type(side))  # small, so that what several steps read stays in the processor's cache
     shifts = vectors @ strides
     ahead = [flat[abs(shift):] for shift in shifts]
-    counts = np.zeros((len(vectors), side, side), np.intp)
+    counts = np.zeros((len(vectors), side, side), np.int32)
     voxels = np.flatnonzero(flat)
     for start in range(0, len(voxels), VOXELS_AT_ONCE):
         first = voxels[start:start + VOXELS_AT_ONCE]

@@ -20,6 +20,7 @@ import numpy as np
 from .levels import Levels, nearest_bins
 
 EPSILON = 1e-10
+PAIRS_FOR_A_GROUP = 8000  # entries of the table of all pairs that take as long as the sums of one group
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +132,9 @@ def busyness(d: Differences) -> float:
 def complexity(d: Differences) -> float:
     """Sum over i and j of |i - j| (p(i) s(i) + p(j) s(j)) / (n(i) + n(j)). Unit: level squared. IBSI HDEZ, and IBEX. Constant: 0."""
     weight = d.p * d.s
-    # Levels with one n(i) share their denominators: sums of |i - j| over them need no table of all pairs.
+    # Levels with one n(i) share their denominators: sums of |i - j| over them need no table of all pairs, and few of them cost less.
     counts, group = np.unique(d.n, return_inverse=True)
-    if counts.size ** 2 > d.i.size:
+    if counts.size * PAIRS_FOR_A_GROUP > d.i.size ** 2:
         distance = np.subtract.outer(d.i, d.i)
         distance /= np.add.outer(d.n, d.n)
         return 2 * float(weight @ np.abs(distance, out=distance) @ np.ones(d.i.size))  # both halves of the sum are equal
