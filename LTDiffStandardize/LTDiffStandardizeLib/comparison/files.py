@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Iterator
 
-from ..radiomics.agreement import feature_agreement, paper_protocol, trustworthy
+from ..radiomics.agreement import THRESHOLD, feature_agreement, paper_protocol, trustworthy
 from ..radiomics.tables import feature_rows, write_csv, write_features_csv, write_regions_csv
 from ..volumes.atomic import file_aside
 from ..volumes.derivation import RESEARCH_USE
@@ -55,7 +55,7 @@ def write_figures(comparison: Comparison, folder: str | Path, before: str, after
         "sd_ratio": _by_range_and_method(sd_ratios(comparison), "sd_ratio"),
         "hu_shift": _by_range_and_method(hu_shifts(comparison), "hu_shift"),
         "paper_protocol": paper_protocol(tables, standard, comparison.regions),
-        "trustworthy": {"before": before, "after": after, "threshold": 0.85, "regions": lists},
+        "trustworthy": {"before": before, "after": after, "threshold": THRESHOLD, "regions": lists},
     }, overwrite)  # fmt: skip
     return [one_to_one, summary]
 

@@ -65,7 +65,7 @@ def named_features(comparison: Comparison, wanted: Sequence[str]) -> list[tuple[
 def trustworthy_features(comparison: Comparison, names: Names, before: str, after: str) -> str:
     """How many features crossed the threshold in each HU range, and which."""
     tables, standard = comparison.compared()
-    rows = feature_agreement({method: tables[method] for method in {before, after}}, standard, comparison.regions)
+    rows = feature_agreement({method: tables[method] for method in {before, after}}, standard, comparison.regions, draws=0)
     found = trustworthy(rows, before, after)
     counts = [row(names.of_range(hu_range), [cell(str(len(getattr(lists, kind)))) for kind, _ in _KINDS]) for hu_range, lists in found.items()]
     caption = f"Features with a CCC of at least {THRESHOLD} (trustworthy) before, {names.of_method(before)}, and after, {names.of_method(after)}"

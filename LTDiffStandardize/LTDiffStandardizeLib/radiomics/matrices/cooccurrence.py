@@ -51,7 +51,7 @@ class Cooccurrence:
     def __init__(self, counts: np.ndarray, levels: Levels) -> None:
         """counts: (matrices, count, count), pairs by level; `levels`: those that they were counted from."""
         self.number, self.side = len(counts), levels.count
-        self.below, self.scale = levels.below, levels.scale
+        self.below, self.scale, self.levels = levels.below, levels.scale, levels.numbers()
         counts = counts.reshape(self.number, -1)
         where = np.flatnonzero(counts)
         self._matrix, cell = np.divmod(where, max(1, self.side ** 2))
@@ -96,10 +96,6 @@ class Cooccurrence:
     def p_diff(self) -> np.ndarray:
         """(matrices, count), for the differences `k_diff`"""
         return self._marginal(np.abs(self._i - self._j), self.side)
-
-    @cached_property
-    def levels(self) -> np.ndarray:
-        return self.below + np.arange(1.0, self.side + 1.0)
 
     @cached_property
     def k_sum(self) -> np.ndarray:

@@ -10,7 +10,8 @@ def orientations(values: np.ndarray, mask: np.ndarray, spacing_xy: Sequence[floa
     """(n,) float64: degrees in [0, 180) of the masked voxels that have a gradient.
 
     The gradient is the central difference along rows and columns, one-sided at the border of the box, divided by the spacing; it may
-    read neighbours outside the mask, and where one is no number there is no gradient. Dark-to-bright and bright-to-dark edges count alike. None for a box one pixel wide.
+    read neighbours outside the mask, and where one is no number there is no gradient. Dark-to-bright and bright-to-dark edges count
+    alike. None for a box one pixel wide.
 
     values: (z, y, x); mask: bool, same shape; spacing_xy: of columns and rows.
     """

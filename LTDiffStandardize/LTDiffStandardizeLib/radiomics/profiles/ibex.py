@@ -6,6 +6,7 @@ from typing import Sequence
 
 import numpy as np
 
+from ...volumes.volume import fits_int16
 from ..features import Name
 from ..matrices import local
 from ..matrices.differences import intensity_differences
@@ -33,7 +34,7 @@ class IbexProfile:
         settings, box = self.settings, box_of(mask)
         hu, mask = hu[box], mask[box]
         image = hu + settings.intensity_offset if hu.dtype.kind == "f" else hu.astype(np.int32) + int(settings.intensity_offset)
-        intensities = Sample(image[mask].astype(np.int16) if _fits(image) else image[mask])
+        intensities = Sample(image[mask].astype(np.int16) if fits_int16(image) else image[mask])
         scales = {scale: limited_levels(image, mask, scale.low, scale.high, scale.levels)
                   for scale in {settings.glcm25.scale, settings.glcm3.scale, settings.glrlm25.scale}}  # fmt: skip
         return np.concatenate([
@@ -55,11 +56,6 @@ class IbexProfile:
 
     def as_dict(self) -> dict:
         return asdict(self.settings)
-
-
-def _fits(image: np.ndarray) -> bool:
-    limits = np.iinfo(np.int16)
-    return image.dtype.kind == "i" and image.min() >= limits.min and image.max() <= limits.max
 
 
 def _with_percentiles(sample: Sample, histogram: HistogramSettings, percents: Sequence[int], inner: bool) -> np.ndarray:
