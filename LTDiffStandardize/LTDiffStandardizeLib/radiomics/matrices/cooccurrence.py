@@ -19,7 +19,7 @@ import numpy as np
 
 from .levels import Levels
 
-VOXELS_AT_ONCE = 1 << 15  # what is counted in one pass stays in the processor's cache
+PAIRS_AT_ONCE = 1 << 15  # what is counted in one pass stays in the processor's cache
 
 
 def count_pairs(levels: Levels, vectors: np.ndarray) -> np.ndarray:
@@ -32,16 +32,17 @@ def count_pairs(levels: Levels, vectors: np.ndarray) -> np.ndarray:
     side = levels.count + 1
     flat = flat.astype(np.min_scalar_type(side))  # small, so that what several steps read stays in the processor's cache
     shifts = vectors @ strides
-    ahead = [flat[abs(shift):] for shift in shifts]
     counts = np.zeros((len(vectors), side, side), np.int32)
     voxels = np.flatnonzero(flat)
-    for start in range(0, len(voxels), VOXELS_AT_ONCE):
-        first = voxels[start:start + VOXELS_AT_ONCE]
+    for start in range(0, len(voxels), PAIRS_AT_ONCE):
+        first = voxels[start:start + PAIRS_AT_ONCE]
         rows = flat[first].astype(np.intp) * side
-        for matrix, shift, shifted in zip(counts, shifts, ahead):
-            pairs = rows + shifted.take(first, mode="wrap")  # nothing wraps, but "wrap" need not look
-            found = np.bincount(pairs, minlength=side * side).reshape(side, side)
-            matrix += found if shift >= 0 else found.T  # a step back, counted from its other end
+        several = PAIRS_AT_ONCE // len(first)  # small regions: all vectors in one pass
+        for vector in range(0, len(vectors), several):
+            matrices = counts[vector:vector + several]
+            second = flat.take(first + shifts[vector:vector + several, None], mode="wrap")  # a step off either end meets the zeros at the far one
+            pairs = rows + second + np.arange(len(matrices))[:, None] * side ** 2
+            matrices += np.bincount(pairs.ravel(), minlength=matrices.size).reshape(matrices.shape)
     return counts[:, 1:, 1:]
 
 
@@ -53,16 +54,18 @@ class Cooccurrence:
         self.number, self.side = len(counts), levels.count
         self.below, self.scale, self.levels = levels.below, levels.scale, levels.numbers()
         counts = counts.reshape(self.number, -1)
-        where = np.flatnonzero(counts)
-        self._matrix, cell = np.divmod(where, max(1, self.side ** 2))
-        self._i, self._j = np.divmod(cell, max(1, self.side))
+        where = np.flatnonzero(counts != 0)
+        self._matrix = where // max(1, self.side ** 2)
+        row = where // max(1, self.side)
+        self._i, self._j = row - self._matrix * self.side, where - row * self.side
+        self._starts = np.searchsorted(self._matrix, np.arange(self.number))
         self.pairs = counts.sum(axis=1).astype(np.float64)
         self.p = counts.ravel()[where] / self.pairs[self._matrix]
         self._largest = counts.max(axis=1, initial=0)
 
     def over_pairs(self, values: np.ndarray) -> np.ndarray:
-        """(matrices,): the sum of a value for every entry of p that is not 0."""
-        return np.bincount(self._matrix, values, self.number)
+        """(matrices,): the sum of a value for every entry of p that is not 0; of a matrix without a pair it means nothing."""
+        return np.add.reduceat(np.append(values, 0.0), self._starts)
 
     def features(self, functions) -> np.ndarray:
         """(functions, matrices) float64: what the functions of this module give; NaN for matrices without a pair."""
@@ -122,6 +125,10 @@ class Cooccurrence:
     def squared_sum(self) -> np.ndarray:
         """(matrices, 2 count - 1): p_sum (k - m_x - m_y)^2"""
         return self.p_sum * self.centred_sum ** 2
+
+    @cached_property
+    def sum_entropy(self) -> np.ndarray:
+        return entropy_of(self.p_sum)
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -269,7 +276,7 @@ def sum_average(c: Cooccurrence) -> np.ndarray:
 
 def sum_entropy(c: Cooccurrence) -> np.ndarray:
     """-sum of p_sum log2 p_sum. Unit: bit. Haralick f8, IBSI P6QZ. Constant: 0."""
-    return entropy_of(c.p_sum)
+    return c.sum_entropy
 
 
 def sum_variance_about_entropy(c: Cooccurrence) -> np.ndarray:
@@ -277,4 +284,4 @@ def sum_variance_about_entropy(c: Cooccurrence) -> np.ndarray:
 
     Unit: level squared. IBEX SumVariance; IBSI's sum variance is `cluster_tendency`. Constant: 4 g squared.
     """
-    return (c.p_sum * (c.k_sum - entropy_of(c.p_sum)[:, None]) ** 2).sum(axis=1)
+    return (c.p_sum * (c.k_sum - c.sum_entropy[:, None]) ** 2).sum(axis=1)

@@ -26,8 +26,10 @@ def percentile_areas(counts: np.ndarray, centres: np.ndarray, percents: Sequence
     """
     if not counts.sum():
         return np.full(len(percents), np.nan)
-    shares, first = np.unique(np.cumsum(counts) * (100 / counts.sum()), return_index=True)
-    return np.interp(percents, shares, centres[first], left=np.nan)
+    shares = np.cumsum(counts) * (100 / counts.sum())
+    rises = counts > 0
+    rises[0] = True
+    return np.interp(percents, shares[rises], centres[rises], left=np.nan)
 
 
 def entropy(counts: np.ndarray) -> float:

@@ -43,8 +43,9 @@ class Levels:
 
 def box_of(mask: np.ndarray) -> tuple[slice, ...]:
     """The smallest box that holds a mask (empty: of no voxel), as slices with start and stop."""
-    where = np.nonzero(mask)
-    return tuple(slice(int(axis.min()), int(axis.max()) + 1) if axis.size else slice(0, 0) for axis in where)
+    axes = range(mask.ndim)
+    where = [np.flatnonzero(mask.any(axis=tuple(other for other in axes if other != axis))) for axis in axes]
+    return tuple(slice(int(some[0]), int(some[-1]) + 1) if some.size else slice(0, 0) for some in where)
 
 
 def limited_levels(values: np.ndarray, mask: np.ndarray, low: float, high: float, number: int) -> Levels:

@@ -149,7 +149,7 @@ def robust_mean_absolute_deviation(x: Sample) -> float:
 
 def median_absolute_deviation(x: Sample) -> float:
     """Median distance from the median. Unit: value. IBEX MedianAbsoluteDeviation (MATLAB's mad of the second kind). Constant: 0."""
-    return float(np.median(np.abs(x.values - median(x))))
+    return median(Sample(np.abs(x.values - median(x))))
 
 
 def mean_deviation_from_median(x: Sample) -> float:

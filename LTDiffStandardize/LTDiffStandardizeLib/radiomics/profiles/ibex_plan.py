@@ -27,7 +27,7 @@ class Plan:
     """
 
     vectors: np.ndarray
-    sums: tuple[Sum, ...]
+    sums: tuple[tuple[np.ndarray, np.ndarray], ...]
     rows: tuple[tuple[int, ...], ...]
 
     def features(self, levels: Levels) -> list[np.ndarray]:
@@ -35,8 +35,9 @@ class Plan:
         counts = count_pairs(levels, self.vectors)
         stack = np.empty((len(counts) + len(self.sums), *counts.shape[1:]), counts.dtype)
         stack[:len(counts)] = counts
-        for matrix, (straight, transposed) in zip(stack[len(counts):], self.sums):
-            np.add(counts[list(straight)].sum(axis=0), counts[list(transposed)].sum(axis=0).T, out=matrix)
+        for matrix, parts in zip(stack[len(counts):], self.sums):
+            straight, transposed = (stack[part].sum(axis=0, dtype=counts.dtype) for part in parts)
+            np.add(straight, transposed.T, out=matrix)
         values = Cooccurrence(stack, levels).features(COOCCURRENCE.values()).T
         return [values[list(rows)].ravel() for rows in self.rows]
 
@@ -51,7 +52,8 @@ def plan_of(in_slices: CooccurrenceSettings | None, in_space: CooccurrenceSettin
     rows = tuple(tuple((*straight, *transposed)[0] if len(straight + transposed) == 1
                        else len(vectors) + sums.setdefault((straight, transposed), len(sums)) for straight, transposed in category)
                  for category in wanted)  # fmt: skip
-    return Plan(np.array(list(vectors)), tuple(sums), rows)
+    indices = tuple((np.array(straight, np.intp), np.array(transposed, np.intp)) for straight, transposed in sums)
+    return Plan(np.array(list(vectors)), indices, rows)
 
 
 def _parts(vectors: dict, settings: CooccurrenceSettings, steps: Mapping, direction: int, offset: int) -> Sum:
