@@ -4,22 +4,18 @@ The same under python, PythonSlicer and Slicer --python-script.
 """
 import argparse
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from LTDiffStandardizeLib.comparison import compare, joined, with_combat, write_figures, write_tables
+from LTDiffStandardizeLib.cohort.progress import Console
 from LTDiffStandardizeLib.comparison.cases import CASES_HELP, Case, read_cases
-from LTDiffStandardizeLib.cohort.progress import Console, Count
-from LTDiffStandardizeLib.cohort.provenance import VERSION
+from LTDiffStandardizeLib.comparison.request import RANDOM_REGIONS, ComparisonRequest
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.radiomics.profiles import PROFILES, describe, profile_of, read_settings
-from LTDiffStandardizeLib.radiomics.regions.roi import ROI_HELP, regions_of
-from LTDiffStandardizeLib.report import ReportChoices, write_report
-from LTDiffStandardizeLib.report.plain import plain_texts
+from LTDiffStandardizeLib.radiomics.regions.roi import ROI_HELP
 from LTDiffStandardizeLib.script import run_script
-from LTDiffStandardizeLib.volumes import read_volume
+from LTDiffStandardizeLib.tasks import run_comparison
 
 DESCRIPTION = """\
 Measures radiomic features of one list of regions in a reference and in other volumes on
@@ -28,7 +24,8 @@ the same voxels, and says how well they agree. For research use only.
 The output folder gets report.html, agreement.json (CCC a class, HU range and volume),
 feature_agreement.csv (every feature by itself: CCC, ICC, limits of agreement, relative
 error), features.csv (every value), regions.csv and summary.json (settings, the paper's
-own figure, which features became trustworthy).
+own figure, which features became trustworthy). Without --reference it gets changes.csv and
+changes.json instead: how features change from one volume to another, with no CCC.
 """
 
 EPILOG = f"""\
@@ -48,7 +45,7 @@ examples:
 def parser():
     made = argparse.ArgumentParser(prog="compare.py", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     option = made.add_argument
-    option("--reference", metavar="PATH", help="the standard: DICOM series, NRRD or NIfTI file")
+    option("--reference", metavar="PATH", help="the standard: DICOM series, NRRD or NIfTI file; without it only changes are told")
     option("--volume", dest="volumes", metavar="NAME=PATH", nargs="+", action="extend", default=[], help="what is compared with it; repeatable")
     option("--roi", dest="rois", metavar="ROI", nargs="+", action="extend", default=[], help="where to measure, see below; repeatable")
     option("--cases", metavar="FILE.csv", help="several patients instead of --reference and --volume, see below")
@@ -80,22 +77,19 @@ def main():
         return 0
     if not arguments.output:
         raise InputError("No folder for the results was named; add --output DIR, or see --help.")
-    profile = profile_of(arguments.profile, read_settings(arguments.settings) if arguments.settings else {})
     console = Console()
-    cases = cases_of(arguments)
-    comparison = joined(compared(case, f"patient {number}/{len(cases)}, regions", profile, arguments, console) for number, case in enumerate(cases, 1))
-    before, after = (chosen or comparison.methods[index] for chosen, index in ((arguments.before, 0), (arguments.after, -1)))
-    for name in {before, after} - set(comparison.methods):
-        raise InputError(f"No volume is called {name}; --before and --after take one of {', '.join(comparison.methods)}.")
-    if arguments.combat:
-        comparison = with_combat(comparison, before)
-    series = arguments.patient or Path(arguments.output).resolve().name
-    paths = write_tables(comparison, arguments.output, series, arguments.overwrite)
-    paths += write_figures(comparison, arguments.output, before, after, arguments.overwrite)
-    choices = ReportChoices(after, before, charted=arguments.charted)
-    paths.append(write_report(Path(arguments.output) / "report.html", comparison, plain_texts(comparison, f"LTDiff {VERSION}"), choices, arguments.overwrite))
+    paths = run_comparison(request_from(arguments), console)
     console.say("\n".join(str(path) for path in paths))
     return 0
+
+
+def request_from(arguments):
+    return ComparisonRequest(
+        cases=cases_of(arguments), output=arguments.output, profile=arguments.profile,
+        settings=read_settings(arguments.settings) if arguments.settings else {}, rois=tuple(arguments.rois) or RANDOM_REGIONS,
+        before=arguments.before, after=arguments.after, combat=arguments.combat, charted=tuple(arguments.charted),
+        patient=arguments.patient or None, processes=arguments.processes, overwrite=arguments.overwrite,
+    )  # fmt: skip
 
 
 def names_of(profile):
@@ -110,21 +104,9 @@ def cases_of(arguments):
             raise InputError("--cases names references and volumes itself; leave out --reference and --volume.")
         return read_cases(arguments.cases)
     volumes = dict(text.split("=", 1) for text in arguments.volumes if "=" in text)
-    if not arguments.reference or not volumes or len(volumes) < len(arguments.volumes):
-        raise InputError("A comparison needs --reference PATH and for each volume --volume NAME=PATH, all names different; see --help.")
-    return [Case("", arguments.reference, volumes, ())]
-
-
-def compared(case, what, profile, arguments, console):
-    """The comparison of one patient, whose progress is told as `what`."""
-    reference = read_volume(case.reference)
-    found = [regions_of(roi, reference, case.patient) for roi in case.rois or arguments.rois or ["random:100"]]
-    regions = [region for drawn, _ in found for region in drawn]
-    candidates = [{"patient": case.patient, **row} for _, rows in found for row in rows]
-    volumes = {name: read_volume(path) for name, path in case.volumes.items()}
-    start = time.monotonic()
-    return compare(reference, volumes, regions, arguments.processes, profile,
-                   lambda done, total: console.progress(Count(what, done, total, time.monotonic() - start)), candidates)  # fmt: skip
+    if not volumes or len(volumes) < len(arguments.volumes):
+        raise InputError("A comparison needs for each volume --volume NAME=PATH, all names different, and mostly --reference PATH; see --help.")
+    return [Case("", arguments.reference or "", volumes, ())]
 
 
 if __name__ == "__main__":

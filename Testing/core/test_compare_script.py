@@ -128,7 +128,7 @@ def test_a_feature_is_explained():
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (("--output", "x"), "needs --reference PATH"),
+    (("--output", "x"), "needs for each volume"),
     (("--reference", "nowhere", "--volume", "a=nowhere", "--output", "x"), "nowhere"),
     (("--reference", "a", "--volume", "a", "--output", "x"), "NAME=PATH"),
     (("--reference", "a", "--volume", "a=b"), "--output"),

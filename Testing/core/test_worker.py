@@ -8,7 +8,9 @@ import pytest
 from small_cohort import Heard, VARIABLES, dicom_series, digests, standardize, start_script, summary
 
 from LTDiffStandardizeLib.cohort import Progress, Request, Result
-from LTDiffStandardizeLib.worker import command, run_in_child
+from LTDiffStandardizeLib.child import command
+from LTDiffStandardizeLib.cohort.progress import from_line
+from LTDiffStandardizeLib.worker import run_in_child
 
 
 def request_for(tmp_path, **changes):
@@ -35,7 +37,7 @@ def test_a_request_gives_progress_lines_and_a_result(tmp_path):
     files = request_for(tmp_path)
     status, lines = work(files)
     assert status == 0
-    steps = [progress for line in lines if (progress := Progress.from_line(line))]
+    steps = [progress for line in lines if (progress := from_line(line))]
     assert [(step.series, step.series_total, step.slices) for step in steps] == [(1, 2, 1), (1, 2, 2), (1, 2, 3), (2, 2, 1), (2, 2, 2), (2, 2, 3)]
     result = result_in(files)
     assert result.exit_code == 0 and [one.outcome for one in result.outcomes] == ["standardized"] * 2
@@ -86,7 +88,7 @@ def test_a_worker_ends_cleanly_when_its_input_does(tmp_path):
     child = subprocess.Popen(command(sys.executable, *files), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=VARIABLES)
     with child:
         for line in child.stdout:
-            progress = Progress.from_line(line)
+            progress = from_line(line)
             if progress and progress.series == 2:
                 break
         child.stdin.close()

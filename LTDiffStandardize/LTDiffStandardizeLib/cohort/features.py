@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..radiomics.features import FeatureTable
+from ..radiomics.features import FeatureTable, relative_change
 from ..radiomics.measuring import measure
 from ..radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
 from ..radiomics.regions import Region
@@ -34,7 +34,7 @@ def write_feature_changes(path: Path, before: CTVolume, after: CTVolume, regions
 
 
 def _rows(series: str, regions: Sequence[Region], before: FeatureTable, after: FeatureTable) -> Iterator[tuple]:
-    for region, old, new in zip(regions, before.values.tolist(), after.values.tolist()):
-        for (feature_class, name), value, changed in zip(before.names, old, new):
-            change = (changed - value) / abs(value) if value else float("nan")
-            yield series, region.name, region.number_of_voxels, feature_class, name, value, changed, change
+    changes = relative_change(before.values, after.values)
+    for region, *values in zip(regions, before.values.tolist(), after.values.tolist(), changes.tolist()):
+        for (feature_class, name), old, new, change in zip(before.names, *values):
+            yield series, region.name, region.number_of_voxels, feature_class, name, old, new, change

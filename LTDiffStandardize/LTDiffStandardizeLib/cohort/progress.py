@@ -36,26 +36,21 @@ class Progress:
                 f"{self.slices_per_second:.3g} slices/s, {_clock(self.series_seconds_left)} left, "
                 f"all series {_clock(self.cohort_seconds_left)}")  # fmt: skip
 
-    def to_line(self) -> str:
-        """One line as a worker prints it: PROGRESS and a JSON object of the fields."""
-        return PREFIX + json.dumps(asdict(self))
-
-    @staticmethod
-    def from_line(line: str) -> Progress | None:
-        """What `to_line` wrote; None for any other line."""
-        if not line.startswith(PREFIX):
-            return None
-        try:
-            return Progress(**json.loads(line[len(PREFIX):]))
-        except (ValueError, TypeError):
-            return None
+    @property
+    def share(self) -> float:
+        """Of the series under way, 0 to 1."""
+        return self.slices / max(self.slices_total, 1)
 
 
 class Told(Protocol):
-    """What a `Console` can show."""
+    """How far something is, as it can be shown: a `Progress` or a `Count`."""
 
     def sentence(self) -> str:
         """One line."""
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +66,25 @@ class Count:
         """Such as "regions 120/500, 35 a second, 0:11 left"."""
         rate = self.done / max(self.seconds, 1e-9)
         return f"{self.what} {self.done}/{self.total}, {rate:.3g} a second, {_clock((self.total - self.done) / rate)} left"
+
+    @property
+    def share(self) -> float:
+        return self.done / max(self.total, 1)
+
+
+def to_line(told: Progress | Count) -> str:
+    """One line as a worker prints it: PROGRESS and a JSON object of the fields."""
+    return PREFIX + json.dumps(asdict(told))
+
+
+def from_line(line: str) -> Progress | Count | None:
+    """What `to_line` wrote; None for any other line."""
+    if not line.startswith(PREFIX):
+        return None
+    for kind in (Progress, Count):
+        with suppress(ValueError, TypeError):
+            return kind(**json.loads(line[len(PREFIX):]))
+    return None
 
 
 class Meter:
@@ -102,8 +116,8 @@ class Meter:
 class Listener(Protocol):
     """Who is told how the work goes."""
 
-    def progress(self, progress: Progress) -> None:
-        """Called after every slice."""
+    def progress(self, progress: Told) -> None:
+        """Called after every slice or region."""
 
     def say(self, text: str) -> None:
         """One line for the user to keep."""
@@ -139,10 +153,10 @@ class Console:
 
 
 class WorkerLines:
-    """Tells the process that started this one, on stdout: `Progress` as PROGRESS lines, the rest as it is."""
+    """Tells the process that started this one, on stdout: progress as PROGRESS lines, the rest as it is."""
 
-    def progress(self, progress: Progress) -> None:
-        _print(sys.stdout, progress.to_line() + "\n")
+    def progress(self, progress: Progress | Count) -> None:
+        _print(sys.stdout, to_line(progress) + "\n")
 
     def say(self, text: str) -> None:
         _print(sys.stdout, text + "\n")

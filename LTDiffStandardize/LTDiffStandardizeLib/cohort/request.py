@@ -1,15 +1,14 @@
 """What to standardize and how: the one type that the command line, the worker and the panel share."""
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from ..errors import InputError
 from ..model.bundle import DEFAULT
 from ..model.standardizer import METHODS
+from ..requests import are_texts, is_text, is_whole, object_of, request_of, to_json
 
 FORMATS = ("dicom", "nrrd", "nifti")
 WITH_NOISE = ("ltdiff", "ls_noise")
@@ -57,47 +56,36 @@ class Request:
         return self.method in WITH_NOISE
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return to_json(self)
 
     @staticmethod
     def from_json(text: str) -> Request:
         """Raises InputError where the text is no JSON object, or a field is unknown, missing or not allowed."""
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"The request is not valid JSON ({error}); write it with Request.to_json.") from error
-        if not isinstance(data, dict):
-            raise InputError("The request is no JSON object; write it with Request.to_json.")
-        known = {field.name for field in fields(Request)}
-        if unknown := sorted(set(data) - known):
-            raise InputError(f"The request has unknown fields ({', '.join(unknown)}); known are {', '.join(sorted(known))}.")
-        if missing := sorted({"inputs", "output"} - set(data)):
-            raise InputError(f"The request lacks {' and '.join(missing)}; add what is missing.")
-        return Request(**data)
+        return request_of(object_of(text), Request)
 
     def _problems(self) -> Iterator[str]:
         """Each a piece of a sentence: what is wrong, and what is right instead."""
-        if not (_are_texts(self.inputs) and self.inputs):
+        if not (are_texts(self.inputs) and self.inputs):
             yield "inputs must name at least one folder or file"
-        if not _is_text(self.output):
+        if not is_text(self.output):
             yield "output must name a folder"
-        if not _are_texts(self.rois):
+        if not are_texts(self.rois):
             yield "rois must be paths of label maps"
-        if not _is_text(self.model):
+        if not is_text(self.model):
             yield "model must be a name or a path"
         for name, choices in (("method", METHODS), ("format", FORMATS)):
             if getattr(self, name) not in choices:
                 yield f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
         for name in ("target", "reference"):
-            if not (getattr(self, name) is None or _is_text(getattr(self, name))):
+            if not (getattr(self, name) is None or is_text(getattr(self, name))):
                 yield f"{name} must be a text that is not empty, or be left out"
-        if not (_is_text(self.device) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device)):
+        if not (is_text(self.device) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device)):
             yield f"device must be auto, cpu, cuda or cuda:N, not {self.device}"
-        if not _is_whole(self.seed, 0, HIGHEST_SEED):
+        if not is_whole(self.seed, 0, HIGHEST_SEED):
             yield f"seed must be a whole number from 0 to {HIGHEST_SEED}, not {self.seed}"
-        if not _is_whole(self.samples, 1, MOST_SAMPLES):
+        if not is_whole(self.samples, 1, MOST_SAMPLES):
             yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {self.samples}"
-        if not (self.steps is None or _is_whole(self.steps, 1, MOST_STEPS)):
+        if not (self.steps is None or is_whole(self.steps, 1, MOST_STEPS)):
             yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {self.steps}"
         if type(self.resume) is not bool:
             yield "resume must be true or false"
@@ -113,14 +101,3 @@ class Request:
         if self.steps is not None and self.method != "ltdiff":
             yield f"the method {self.method} has no steps; leave them out or use ltdiff"
 
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _are_texts(values: Any) -> bool:
-    return isinstance(values, tuple) and all(map(_is_text, values))
-
-
-def _is_whole(value: Any, lowest: int, highest: int) -> bool:
-    return type(value) is int and lowest <= value <= highest

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cancelled, InputError, LTDiffError, ModelError, OutputError
@@ -70,8 +70,17 @@ def run_request(request: Request, listener: Listener) -> Result:
     except (KeyboardInterrupt, Cancelled):
         result = Result(CANCELLED, "Cancelled; what was finished stays, and --resume goes on from there.", tuple(outcomes))
     except LTDiffError as error:
-        code = next(code for kind, code in START_ERRORS if isinstance(error, kind))
-        result = Result(code, str(error), tuple(outcomes))
+        result = replace(failed(error), outcomes=tuple(outcomes))
+    return said(result, listener)
+
+
+def failed(error: LTDiffError) -> Result:
+    """The result of work that an error ended."""
+    return Result(next(code for kind, code in START_ERRORS if isinstance(error, kind)), str(error))
+
+
+def said(result: Result, listener: Listener) -> Result:
+    """The result, whose sentence the listener has been told."""
     listener.say(result.sentence)
     return result
 

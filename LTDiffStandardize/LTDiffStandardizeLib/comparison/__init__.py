@@ -1,7 +1,7 @@
 """Volumes side by side: their features in one list of regions, and how well they agree with a reference.
 
-Within: comparing <- files, cases. Imports `radiomics` and `volumes`; nothing here knows how a volume was made, and `report` shows the
-result.
+Within: comparing <- files <- changes; cases <- request; labels. Imports `radiomics` and `volumes`; nothing here knows how a volume was
+made, and `report` shows the result.
 """
 from .comparing import STANDARD, Comparison, compare, hu_shifts, joined, sd_ratios, slice_by_slice, with_combat
 from .files import AGREEMENT_KEYS, write_agreement, write_figures, write_tables

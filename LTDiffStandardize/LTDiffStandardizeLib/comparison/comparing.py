@@ -91,7 +91,7 @@ def compare(reference: CTVolume, volumes: Mapping[str, CTVolume], regions: Seque
     Raises InputError where a volume does not lie on the grid of the reference, or there is no region.
     """
     for method, volume in volumes.items():
-        _check_same_grid(method, volume, reference)
+        check_same_grid(method, volume, reference)
     if not regions:
         raise InputError(f"No region was found in {reference.name}, so nothing can be compared; draw one, or take more slices.")
     profile, missing = (profile, "") if profile else _default_profile()
@@ -177,7 +177,8 @@ def _default_profile() -> tuple[Profile, str]:
     return (PyRadiomicsProfile(CLASSES), "") if usable else (IbexProfile(), why_not)
 
 
-def _check_same_grid(method: str, volume: CTVolume, reference: CTVolume) -> None:
+def check_same_grid(method: str, volume: CTVolume, reference: CTVolume) -> None:
+    """Raises InputError where the volume does not lie on the voxels of the reference, to a hundredth of a millimetre."""
     same = volume.hu.shape == reference.hu.shape and all(
         np.allclose(getattr(volume, name), getattr(reference, name), rtol=0, atol=0.01) for name in ("spacing", "origin", "direction"))
     if not same:

@@ -30,7 +30,7 @@ def write_tables(comparison: Comparison, folder: str | Path, series: str, overwr
 
 def write_agreement(comparison: Comparison, path: Path, overwrite: bool = False) -> Path:
     """Writes the rows of the table, one a method, HU range and class, and returns the path."""
-    _write_json(path, [{key: row[key] for key in AGREEMENT_KEYS} for row in comparison.agreement], overwrite)
+    write_json(path, [{key: row[key] for key in AGREEMENT_KEYS} for row in comparison.agreement], overwrite)
     return path
 
 
@@ -44,7 +44,7 @@ def write_figures(comparison: Comparison, folder: str | Path, before: str, after
     one_to_one, summary = (Path(folder) / name for name in ("feature_agreement.csv", "summary.json"))
     write_csv(one_to_one, list(rows[0]), (row.values() for row in rows), overwrite)
     lists = {hu_range: lists._asdict() for hu_range, lists in trustworthy(rows, before, after).items()}
-    _write_json(summary, {
+    write_json(summary, {
         "note": RESEARCH_USE,
         "profile": {"name": comparison.profile.name, "about": comparison.profile.about(), "settings": comparison.profile.as_dict()},
         "missing": comparison.missing,
@@ -69,7 +69,8 @@ def _all_feature_rows(comparison: Comparison, series: str) -> Iterator[tuple]:
         yield from feature_rows(series, method, comparison.regions, features)
 
 
-def _write_json(path: Path, content: Any, overwrite: bool) -> None:
+def write_json(path: Path, content: Any, overwrite: bool = False) -> None:
+    """Numbers that are not finite become null. OutputError where the file exists (unless `overwrite`) or cannot be written."""
     with file_aside(path, overwrite) as partial:
         partial.write_bytes((json.dumps(_finite(content), indent=1, allow_nan=False) + "\n").encode())
 

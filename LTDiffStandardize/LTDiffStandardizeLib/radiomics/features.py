@@ -63,6 +63,13 @@ class FeatureTable:
         return FeatureTable(tables[0].names, np.concatenate([table.values for table in tables]))
 
 
+def relative_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(after - before) / |before|; NaN where that is not defined, as for a feature that was 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = (after - before) / np.abs(before)
+    return np.where(np.isfinite(change), change, np.nan)
+
+
 def as_features(names: Sequence[Name], values: Iterable[float]) -> Features:
     """{class: {feature: value}} from the (class, feature) names and their values."""
     found: Features = {}

@@ -1,0 +1,125 @@
+"""What to compare, and how: the type that compare.py, the worker and the panel share."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InputError
+from ..radiomics.profiles import PROFILES
+from ..requests import are_texts, is_text, is_whole, to_json
+from .cases import Case
+
+MOST_PROCESSES = 256
+RANDOM_REGIONS = ("random:100",)
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """Volumes of one or several patients, and what is measured in them.
+
+    cases: the patients; one without a reference is about how features change from the volume `before` to the volume `after`.
+    output: the folder that gets the results. profile: which features; settings: of the profile, where they are not the defaults.
+    rois: as `regions_of` takes them, for cases that have none of their own. before, after: names of volumes, None: the first, the last.
+    combat: with the features of `before` adjusted by ComBat. charted: names of features for the report's charts.
+    patient: for the tables, None: the name of the output folder. processes: that measure at the same time.
+
+    Raises InputError, naming the field, where a value is not allowed.
+    """
+
+    cases: tuple[Case, ...]
+    output: str
+    profile: str = "ibex"
+    settings: dict[str, Any] = field(default_factory=dict)
+    rois: tuple[str, ...] = RANDOM_REGIONS
+    before: str | None = None
+    after: str | None = None
+    combat: bool = False
+    charted: tuple[str, ...] = ()
+    patient: str | None = None
+    processes: int = 1
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        _lists_to_tuples(self, "cases", "rois", "charted")
+        object.__setattr__(self, "cases", tuple(map(_case, self.cases)))
+        _refuse(self._problems())
+
+    @property
+    def has_reference(self) -> bool:
+        return bool(self.cases[0].reference)
+
+    def to_json(self) -> str:
+        return to_json(self, task="compare")
+
+    def _problems(self) -> Iterator[str]:
+        if not self.cases:
+            yield "cases must hold at least one patient"
+        elif any(bool(case.reference) != self.has_reference for case in self.cases):
+            yield "either all patients or none must have a reference"
+        elif not self.has_reference and len(self.cases[0].volumes) < 2:
+            yield "without a reference there must be two volumes, one before and one after"
+        if not is_text(self.output):
+            yield "output must name a folder"
+        if self.profile not in PROFILES:
+            yield f"profile must be one of {', '.join(PROFILES)}, not {self.profile}"
+        if not isinstance(self.settings, dict):
+            yield "settings must be an object with the parameters of the profile"
+        if not (are_texts(self.rois) and self.rois):
+            yield "rois must name at least one region"
+        if not are_texts(self.charted):
+            yield "charted must be names of features"
+        if not is_whole(self.processes, 1, MOST_PROCESSES):
+            yield f"processes must be a whole number from 1 to {MOST_PROCESSES}, not {self.processes}"
+        for name in ("before", "after", "patient"):
+            if not (getattr(self, name) is None or is_text(getattr(self, name))):
+                yield f"{name} must be a text that is not empty, or be left out"
+        for name in ("combat", "overwrite"):
+            if type(getattr(self, name)) is not bool:
+                yield f"{name} must be true or false"
+
+
+@dataclass(frozen=True)
+class RegionsRequest:
+    """Which regions `rois` mean on a volume, as `regions_of` takes them; they go to the folder `output`."""
+
+    volume: str
+    output: str
+    rois: tuple[str, ...] = RANDOM_REGIONS
+
+    def __post_init__(self) -> None:
+        _lists_to_tuples(self, "rois")
+        _refuse(self._problems())
+
+    def to_json(self) -> str:
+        return to_json(self, task="regions")
+
+    def _problems(self) -> Iterator[str]:
+        for name in ("volume", "output"):
+            if not is_text(getattr(self, name)):
+                yield f"{name} must be a path"
+        if not (are_texts(self.rois) and self.rois):
+            yield "rois must name at least one region"
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    for problem in problems:
+        raise InputError(f"The request cannot be carried out: {problem}.")
+
+
+def _lists_to_tuples(request: Any, *names: str) -> None:
+    for name in names:
+        if isinstance(getattr(request, name), list):
+            object.__setattr__(request, name, tuple(getattr(request, name)))
+
+
+def _case(value: Any) -> Case:
+    """A case from what JSON makes of one."""
+    if isinstance(value, Case):
+        return value
+    usable = isinstance(value, dict) and set(value) <= {"patient", "reference", "volumes", "rois"} and isinstance(value.get("volumes"), dict)
+    texts = [*value["volumes"], *value["volumes"].values(), *value.get("rois", ())] if usable else [None]
+    if not all(map(is_text, texts)) or not isinstance(value.get("reference", ""), (str, type(None))):
+        raise InputError("The request cannot be carried out: each of the cases must be an object with volumes (names and paths) and, where they "
+                         "apply, patient, reference and rois.")  # fmt: skip
+    return Case(str(value.get("patient", "")), value.get("reference") or "", value["volumes"], tuple(value.get("rois", ())))

@@ -1,0 +1,135 @@
+"""What a worker can be asked to do: standardize, compare, say where regions lie. compare.py and the panel ask for the very same."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .cohort.interruption import interruptible
+from .cohort.progress import Count, Listener
+from .cohort.provenance import VERSION
+from .cohort.request import Request
+from .cohort.run import BAD_REQUEST, CANCELLED, DONE, Result, failed, run_request, said
+from .comparison import Comparison, compare, joined, with_combat, write_figures, write_tables
+from .comparison.cases import Case
+from .comparison.changes import changes, write_changes
+from .comparison.labels import label_volume
+from .comparison.request import ComparisonRequest, RegionsRequest
+from .errors import Cancelled, InputError, LTDiffError
+from .radiomics.profiles import Profile, profile_of
+from .radiomics.regions import Region
+from .radiomics.regions.facts import write_region_facts
+from .radiomics.regions.roi import regions_of
+from .report import ReportChoices, write_report
+from .report.plain import plain_texts
+from .requests import object_of, request_of
+from .volumes.image_files import write_volume_file
+from .volumes.reading import read_volume
+from .volumes.volume import CTVolume
+
+
+def carry_out(text: str, listener: Listener) -> Result:
+    """Carries out a request in JSON, whose field "task" says which of `TASKS` it is; never raises an LTDiffError."""
+    try:
+        data = object_of(text)
+        task = data.pop("task", "standardize")
+        if task not in TASKS:
+            raise InputError(f"The request asks for the unknown task {task}; known are {', '.join(TASKS)}.")
+        kind, function = TASKS[task]
+        request = request_of(data, kind)
+    except InputError as error:
+        return said(Result(BAD_REQUEST, str(error)), listener)
+    return function(request, listener)
+
+
+def compare_request(request: ComparisonRequest, listener: Listener) -> Result:
+    """`run_comparison`, with what became of it as a result; never raises an LTDiffError."""
+    return _result(lambda: run_comparison(request, listener), listener)
+
+
+def regions_request(request: RegionsRequest, listener: Listener) -> Result:
+    """`run_regions`, with what became of it as a result; never raises an LTDiffError."""
+    return _result(lambda: run_regions(request), listener)
+
+
+def run_comparison(request: ComparisonRequest, listener: Listener) -> list[Path]:
+    """Compares, writes all files and returns their paths. Raises InputError or OutputError."""
+    profile = profile_of(request.profile, request.settings)
+    patient = request.patient or Path(request.output).resolve().name
+    if not request.has_reference:
+        return _run_changes(request, profile, patient, listener)
+    total = len(request.cases)
+    comparison = joined(_compared(case, f"patient {number}/{total}, regions", profile, request, listener) for number, case in enumerate(request.cases, 1))
+    before, after = _before_and_after(request, comparison.methods)
+    if request.combat:
+        comparison = with_combat(comparison, before)
+    output, overwrite = Path(request.output), request.overwrite
+    paths = write_tables(comparison, output, patient, overwrite) + write_figures(comparison, output, before, after, overwrite)
+    choices = ReportChoices(after, before, charted=list(request.charted))
+    return [*paths, write_report(output / "report.html", comparison, plain_texts(comparison, f"LTDiff {VERSION}"), choices, overwrite)]
+
+
+def run_regions(request: RegionsRequest) -> list[Path]:
+    """Writes regions.csv, and regions.nrrd with number k where the k-th region lies; returns the paths. Raises InputError or OutputError."""
+    volume = read_volume(request.volume)
+    regions, _ = _regions(request.rois, volume, "")
+    output = Path(request.output)
+    table = write_region_facts(output / "regions.csv", regions, volume, overwrite=True)
+    return [table, write_volume_file(label_volume(regions, volume), output / "regions.nrrd", overwrite=True)]
+
+
+def _run_changes(request: ComparisonRequest, profile: Profile, patient: str, listener: Listener) -> list[Path]:
+    names = list(request.cases[0].volumes)
+    if any(list(case.volumes) != names for case in request.cases):
+        raise InputError("The patients do not have volumes of the same names, so their changes cannot be put together; name the same for all.")
+    before, after = _before_and_after(request, names)
+    found, total = [], len(request.cases)
+    for number, case in enumerate(request.cases, 1):
+        volumes = {name: read_volume(case.volumes[name]) for name in (before, after)}
+        regions, _ = _regions(case.rois or request.rois, volumes[before], case.patient)
+        progress = _progress(f"patient {number}/{total}, regions", listener)
+        found.append(changes(volumes[before], volumes[after], regions, profile, request.processes, progress))
+    return write_changes(found, profile, request.output, patient, (before, after), request.overwrite)
+
+
+def _compared(case: Case, what: str, profile: Profile, request: ComparisonRequest, listener: Listener) -> Comparison:
+    reference = read_volume(case.reference)
+    regions, candidates = _regions(case.rois or request.rois, reference, case.patient)
+    volumes = {name: read_volume(path) for name, path in case.volumes.items()}
+    return compare(reference, volumes, regions, request.processes, profile, _progress(what, listener), candidates)
+
+
+def _regions(rois: tuple[str, ...], reference: CTVolume, patient: str) -> tuple[list[Region], list[dict]]:
+    found = [regions_of(roi, reference, patient) for roi in rois]
+    return [region for drawn, _ in found for region in drawn], [{"patient": patient, **row} for _, rows in found for row in rows]
+
+
+def _before_and_after(request: ComparisonRequest, names: list[str]) -> tuple[str, str]:
+    before, after = (chosen or names[index] for chosen, index in ((request.before, 0), (request.after, -1)))
+    for name in (before, after):
+        if name not in names:
+            raise InputError(f"No volume is called {name}; before and after take one of {', '.join(names)}.")
+    return before, after
+
+
+def _progress(what: str, listener: Listener) -> Callable[[int, int], None]:
+    start = time.monotonic()
+    return lambda done, total: listener.progress(Count(what, done, total, time.monotonic() - start))
+
+
+def _result(work: Callable[[], list[Path]], listener: Listener) -> Result:
+    try:
+        with interruptible():
+            result = Result(DONE, "Written: " + ", ".join(path.name for path in work()) + ".")
+    except (KeyboardInterrupt, Cancelled):
+        result = Result(CANCELLED, "Cancelled; nothing was measured.")
+    except LTDiffError as error:
+        result = failed(error)
+    return said(result, listener)
+
+
+TASKS = {
+    "standardize": (Request, run_request),
+    "compare": (ComparisonRequest, compare_request),
+    "regions": (RegionsRequest, regions_request),
+}
