@@ -1,8 +1,8 @@
-"""What a worker can be asked to do: standardize, compare, say where regions lie. compare.py and the panel ask for the very same."""
+"""What a worker can be asked to do: standardize, compare, say where regions lie, export. compare.py and the panel ask for the very same."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .cohort.interruption import interruptible
@@ -11,21 +11,29 @@ from .cohort.provenance import VERSION
 from .cohort.request import Request
 from .cohort.run import BAD_REQUEST, CANCELLED, DONE, Result, failed, run_request, said
 from .comparison import Comparison, compare, joined, with_combat, write_figures, write_tables
+from .comparison.comparing import check_same_grid
+from .comparison.files import RESULTS, write_values
 from .comparison.cases import Case
-from .comparison.changes import changes, write_changes
+from .comparison.changes import CHANGE_RESULTS, changes, write_changes
 from .comparison.labels import label_volume
-from .comparison.request import ComparisonRequest, RegionsRequest
+from .comparison.request import ComparisonRequest, ExportRequest, RegionsRequest
 from .errors import Cancelled, InputError, LTDiffError
+from .radiomics.features import FeatureTable
 from .radiomics.profiles import Profile, profile_of
-from .radiomics.regions import Region
+from .radiomics.regions import Region, told_apart
 from .radiomics.regions.facts import write_region_facts
 from .radiomics.regions.roi import regions_of
 from .report import ReportChoices, write_report
 from .report.plain import plain_texts
 from .requests import object_of, request_of
+from .volumes.atomic import refuse_existing
+from .volumes.derivation import Derivation
+from .volumes.dicom_writer import write_dicom_series
 from .volumes.image_files import write_volume_file
-from .volumes.reading import read_volume
+from .volumes.reading import read_volume, read_volume_of_files
 from .volumes.volume import CTVolume
+
+REPORT = "report.html"
 
 
 def carry_out(text: str, listener: Listener) -> Result:
@@ -52,21 +60,29 @@ def regions_request(request: RegionsRequest, listener: Listener) -> Result:
     return _result(lambda: run_regions(request), listener)
 
 
+def export_request(request: ExportRequest, listener: Listener) -> Result:
+    """`run_export`, with what became of it as a result; never raises an LTDiffError."""
+    return _result(lambda: run_export(request), listener)
+
+
 def run_comparison(request: ComparisonRequest, listener: Listener) -> list[Path]:
     """Compares, writes all files and returns their paths. Raises InputError or OutputError."""
     profile = profile_of(request.profile, request.settings)
     patient = request.patient or Path(request.output).resolve().name
     if not request.has_reference:
         return _run_changes(request, profile, patient, listener)
+    before, after = _before_and_after(request)
+    _refuse_existing(request, (*RESULTS, REPORT))
     total = len(request.cases)
     comparison = joined(_compared(case, f"patient {number}/{total}, regions", profile, request, listener) for number, case in enumerate(request.cases, 1))
-    before, after = _before_and_after(request, comparison.methods)
     if request.combat:
         comparison = with_combat(comparison, before)
     output, overwrite = Path(request.output), request.overwrite
     paths = write_tables(comparison, output, patient, overwrite) + write_figures(comparison, output, before, after, overwrite)
+    if request.arrays:
+        paths.append(write_values(output, comparison.features, comparison.regions, overwrite))
     choices = ReportChoices(after, before, charted=list(request.charted))
-    return [*paths, write_report(output / "report.html", comparison, plain_texts(comparison, f"LTDiff {VERSION}"), choices, overwrite)]
+    return [*paths, write_report(output / REPORT, comparison, plain_texts(comparison, f"LTDiff {VERSION}"), choices, overwrite)]
 
 
 def run_regions(request: RegionsRequest) -> list[Path]:
@@ -78,18 +94,30 @@ def run_regions(request: RegionsRequest) -> list[Path]:
     return [table, write_volume_file(label_volume(regions, volume), output / "regions.nrrd", overwrite=True)]
 
 
+def run_export(request: ExportRequest) -> list[Path]:
+    """Writes the derived series and returns its folder. Raises InputError or OutputError."""
+    source, volume = read_volume_of_files([Path(path) for path in request.source_files]), read_volume(request.volume)
+    check_same_grid(volume.name, volume, source)
+    return [write_dicom_series(source.with_hu(volume.hu, volume.name), request.output, Derivation(**request.derivation))]
+
+
 def _run_changes(request: ComparisonRequest, profile: Profile, patient: str, listener: Listener) -> list[Path]:
     names = list(request.cases[0].volumes)
     if any(list(case.volumes) != names for case in request.cases):
         raise InputError("The patients do not have volumes of the same names, so their changes cannot be put together; name the same for all.")
-    before, after = _before_and_after(request, names)
+    before, after = _before_and_after(request)
+    _refuse_existing(request, CHANGE_RESULTS)
     found, total = [], len(request.cases)
     for number, case in enumerate(request.cases, 1):
         volumes = {name: read_volume(case.volumes[name]) for name in (before, after)}
         regions, _ = _regions(case.rois or request.rois, volumes[before], case.patient)
         progress = _progress(f"patient {number}/{total}, regions", listener)
         found.append(changes(volumes[before], volumes[after], regions, profile, request.processes, progress))
-    return write_changes(found, profile, request.output, patient, (before, after), request.overwrite)
+    paths = write_changes(found, profile, request.output, patient, (before, after), request.overwrite)
+    if request.arrays:
+        features = {name: FeatureTable.joined([getattr(one, when) for one in found]) for name, when in ((before, "before"), (after, "after"))}
+        paths.append(write_values(request.output, features, [region for one in found for region in one.regions], request.overwrite))
+    return paths
 
 
 def _compared(case: Case, what: str, profile: Profile, request: ComparisonRequest, listener: Listener) -> Comparison:
@@ -101,15 +129,22 @@ def _compared(case: Case, what: str, profile: Profile, request: ComparisonReques
 
 def _regions(rois: tuple[str, ...], reference: CTVolume, patient: str) -> tuple[list[Region], list[dict]]:
     found = [regions_of(roi, reference, patient) for roi in rois]
-    return [region for drawn, _ in found for region in drawn], [{"patient": patient, **row} for _, rows in found for row in rows]
+    return told_apart(region for drawn, _ in found for region in drawn), [{"patient": patient, **row} for _, rows in found for row in rows]
 
 
-def _before_and_after(request: ComparisonRequest, names: list[str]) -> tuple[str, str]:
+def _before_and_after(request: ComparisonRequest) -> tuple[str, str]:
+    names = list(request.cases[0].volumes)
     before, after = (chosen or names[index] for chosen, index in ((request.before, 0), (request.after, -1)))
     for name in (before, after):
         if name not in names:
             raise InputError(f"No volume is called {name}; before and after take one of {', '.join(names)}.")
     return before, after
+
+
+def _refuse_existing(request: ComparisonRequest, names: Sequence[str]) -> None:
+    """Before anything is measured; raises OutputError."""
+    for name in names:
+        refuse_existing(Path(request.output, name), request.overwrite)
 
 
 def _progress(what: str, listener: Listener) -> Callable[[int, int], None]:
@@ -132,4 +167,5 @@ TASKS = {
     "standardize": (Request, run_request),
     "compare": (ComparisonRequest, compare_request),
     "regions": (RegionsRequest, regions_request),
+    "export": (ExportRequest, export_request),
 }

@@ -98,6 +98,7 @@ def _facts(volume: CTVolume, protocol: Protocol | None, device: str, seconds_per
         "kernel": volume.facts.kernel,
         "protocol": protocol.name if protocol else None,
         "protocol_sha256": protocol_digest(protocol) if protocol else None,
+        "target": protocol.target.label if protocol else None,
         "about_the_protocol": protocol.about if protocol else None,
         "device": device,
         "slices": len(volume.hu),

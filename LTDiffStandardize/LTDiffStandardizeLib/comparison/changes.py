@@ -14,9 +14,10 @@ from ..radiomics.regions import Region
 from ..radiomics.tables import write_csv, write_regions_csv
 from ..volumes.derivation import RESEARCH_USE
 from ..volumes.volume import CTVolume
-from .comparing import check_same_grid
+from .comparing import check_regions, check_same_grid
 from .files import write_json
 
+CHANGE_RESULTS = ("changes.csv", "regions.csv", "changes.json")
 CHANGE_COLUMNS = ("patient", "region", "range", "voxels", "class", "feature", "before", "after", "relative_change")
 NO_REFERENCE = ("There is no reference, so nothing says which values are right: these are changes, not errors, and there is no CCC. "
                 "Give a reference volume, such as the same scan with the target kernel, to see agreement.")  # fmt: skip
@@ -39,6 +40,7 @@ def changes(before: CTVolume, after: CTVolume, regions: Sequence[Region], profil
             progress: Callable[[int, int], None] | None = None) -> Changes:
     """Measures both volumes. Raises InputError where they do not lie on one grid."""
     check_same_grid("after", after, before)
+    check_regions(regions, before)
     measured = measure(profile, {"before": before.hu, "after": after.hu}, regions, before.spacing, processes, progress)
     return Changes(regions, measured["before"], measured["after"])
 
@@ -72,7 +74,7 @@ def write_changes(found: Sequence[Changes], profile: Profile, folder: str | Path
 
     Raises OutputError where a file exists (unless `overwrite`) or cannot be written.
     """
-    table, regions, summary = (Path(folder) / name for name in ("changes.csv", "regions.csv", "changes.json"))
+    table, regions, summary = (Path(folder) / name for name in CHANGE_RESULTS)
     write_csv(table, CHANGE_COLUMNS, (row for one in found for row in change_rows(one, patient)), overwrite)
     write_regions_csv(regions, [region for one in found for region in one.regions], overwrite)
     write_json(summary, {

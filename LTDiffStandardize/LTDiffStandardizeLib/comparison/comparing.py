@@ -16,9 +16,10 @@ from ..radiomics.profiles import IbexProfile, Profile, PyRadiomicsProfile
 from ..radiomics.profiles.pyradiomics import CLASSES, available, within_slices
 from ..radiomics.regions import Region
 from ..radiomics.regions.reference import smooth
-from ..volumes.volume import CTVolume
+from ..volumes.volume import CTVolume, why_not_on_grid
 
 STANDARD = "standard"  # the reference's name where a method's would stand
+COMBAT = " + ComBat"  # after the name of the method whose features were adjusted
 OF_THE_MASK = ("Shape",)  # classes that are the same for all volumes, since the mask is
 
 
@@ -91,9 +92,9 @@ def compare(reference: CTVolume, volumes: Mapping[str, CTVolume], regions: Seque
     Raises InputError where a volume does not lie on the grid of the reference, or there is no region.
     """
     for method, volume in volumes.items():
+        check_name(method)
         check_same_grid(method, volume, reference)
-    if not regions:
-        raise InputError(f"No region was found in {reference.name}, so nothing can be compared; draw one, or take more slices.")
+    check_regions(regions, reference)
     profile, missing = (profile, "") if profile else _default_profile()
     hu_of = {STANDARD: reference.hu, **{method: volume.hu for method, volume in volumes.items()}}
     features = measure(profile, hu_of, regions, reference.spacing, processes, progress)
@@ -105,11 +106,16 @@ def joined(comparisons: Iterable[Comparison]) -> Comparison:
     """One comparison of several patients, whose regions say by their groups whose they are.
 
     The volumes of all but the first patient are forgotten as they come; the pictures are those of the first.
-    Raises InputError where the patients were not measured with volumes of the same names.
+    Raises InputError where the patients were not measured with volumes of the same names, or some of them in two dimensions and others
+    in three.
     """
-    comparisons = iter(comparisons)
-    first = next(comparisons)
-    parts = [first, *(replace(other, reference=first.reference, volumes={}) for other in comparisons)]
+    parts: list[Comparison] = []
+    for other in comparisons:
+        if parts:
+            _check_same_dimensions(parts[0], other)
+            other = replace(other, reference=parts[0].reference, volumes={})
+        parts.append(other)
+    first = parts[0]
     if any(list(other.features) != list(first.features) for other in parts):
         raise InputError("The patients were not measured with the same volumes, so they cannot be compared together; name the same for all.")
     return replace(
@@ -132,7 +138,7 @@ def with_combat(comparison: Comparison, method: str) -> Comparison:
     for hu_range in comparison.ranges():
         where = np.array([region.hu_range == hu_range for region in comparison.regions])
         adjusted[where] = combat_table(*(FeatureTable(table.names, table.values[where]) for table in (features, standard))).values
-    return replace(comparison, features={**comparison.features, f"{method} + ComBat": FeatureTable(features.names, adjusted)})
+    return replace(comparison, features={**comparison.features, f"{method}{COMBAT}": FeatureTable(features.names, adjusted)})
 
 
 def slice_by_slice(region: Region) -> list[Region]:
@@ -177,12 +183,29 @@ def _default_profile() -> tuple[Profile, str]:
     return (PyRadiomicsProfile(CLASSES), "") if usable else (IbexProfile(), why_not)
 
 
+def _check_same_dimensions(first: Comparison, other: Comparison) -> None:
+    if first.within_slices != other.within_slices and getattr(first.profile, "force2d", False) is None:
+        raise InputError("Some patients have slices so thick that PyRadiomics' textures are measured within slices, others have not, so their "
+                         "values cannot be put together; set force2d for all with --settings.")  # fmt: skip
+
+
+def check_name(method: str) -> None:
+    """Raises InputError for a name that results give to something else."""
+    if method == STANDARD or method.endswith(COMBAT):
+        raise InputError(f"A volume cannot be called {method}, which is the name of something else in the results; choose another name.")
+
+
+def check_regions(regions: Sequence[Region], volume: CTVolume) -> None:
+    """Raises InputError where there is none."""
+    if not regions:
+        raise InputError(f"No region was found in {volume.name}, so nothing can be compared; draw one, or take more slices.")
+
+
 def check_same_grid(method: str, volume: CTVolume, reference: CTVolume) -> None:
-    """Raises InputError where the volume does not lie on the voxels of the reference, to a hundredth of a millimetre."""
-    same = volume.hu.shape == reference.hu.shape and all(
-        np.allclose(getattr(volume, name), getattr(reference, name), rtol=0, atol=0.01) for name in ("spacing", "origin", "direction"))
-    if not same:
-        raise InputError(f"The volume of method {method} does not lie on the grid of {reference.name}; resample one of the two, or "
+    """Raises InputError where the voxels of the volume are not those of the reference."""
+    cause = why_not_on_grid(volume, reference)
+    if cause:
+        raise InputError(f"The volume of method {method} does not lie on the grid of {reference.name}: {cause}; resample one of the two, or "
                          "choose series of one scan.")  # fmt: skip
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Sequence
+
+import numpy as np
 
 from ..radiomics.agreement import THRESHOLD, feature_agreement, paper_protocol, trustworthy
+from ..radiomics.features import FeatureTable
+from ..radiomics.regions import Region
 from ..radiomics.tables import feature_rows, write_csv, write_features_csv, write_regions_csv
 from ..volumes.atomic import file_aside
 from ..volumes.derivation import RESEARCH_USE
 from .comparing import Comparison, hu_shifts, sd_ratios
 
+RESULTS = ("features.csv", "regions.csv", "agreement.json", "feature_agreement.csv", "summary.json")
+VALUES = "values.npz"
 AGREEMENT_KEYS = ("method", "regions", "feature_class", "ccc_mean", "ccc_sd", "ccc_low", "ccc_high", "share_085", "share_090",
                   "n_features", "n_left_out", "n_regions")  # fmt: skip
 
@@ -21,11 +27,22 @@ def write_tables(comparison: Comparison, folder: str | Path, series: str, overwr
 
     Raises OutputError where a file exists (unless `overwrite`) or cannot be written.
     """
-    features, regions, agreement = (Path(folder) / name for name in ("features.csv", "regions.csv", "agreement.json"))
+    features, regions, agreement = (Path(folder) / name for name in RESULTS[:3])
     write_features_csv(features, _all_feature_rows(comparison, series), overwrite)
     write_regions_csv(regions, comparison.regions, overwrite)
     write_agreement(comparison, agreement, overwrite)
     return [features, regions, agreement]
+
+
+def write_values(folder: str | Path, features: Mapping[str, FeatureTable], regions: Sequence[Region], overwrite: bool = False) -> Path:
+    """Writes all values as one array (volumes, regions, features) with the names of its axes, for programs; see `findings.Values`."""
+    path, tables = Path(folder) / VALUES, list(features.values())
+    with file_aside(path, overwrite) as partial, open(partial, "wb") as file:
+        np.savez_compressed(
+            file, values=np.stack([table.values for table in tables]), volumes=list(features), regions=[region.name for region in regions],
+            ranges=[region.hu_range for region in regions], names=["\t".join(name) for name in tables[0].names],
+        )  # fmt: skip
+    return path
 
 
 def write_agreement(comparison: Comparison, path: Path, overwrite: bool = False) -> Path:
@@ -41,7 +58,7 @@ def write_figures(comparison: Comparison, folder: str | Path, before: str, after
     """
     tables, standard = comparison.compared()
     rows = feature_agreement(tables, standard, comparison.regions)
-    one_to_one, summary = (Path(folder) / name for name in ("feature_agreement.csv", "summary.json"))
+    one_to_one, summary = (Path(folder) / name for name in RESULTS[3:])
     write_csv(one_to_one, list(rows[0]), (row.values() for row in rows), overwrite)
     lists = {hu_range: lists._asdict() for hu_range, lists in trustworthy(rows, before, after).items()}
     write_json(summary, {

@@ -1,16 +1,18 @@
-"""What to compare, and how: the type that compare.py, the worker and the panel share."""
+"""What to compare or to write, and how: the types that compare.py, the worker and the panel share."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import InputError
 from ..radiomics.profiles import PROFILES
 from ..requests import are_texts, is_text, is_whole, to_json
+from ..volumes.derivation import Derivation
 from .cases import Case
 
 MOST_PROCESSES = 256
+DERIVATION = {field.name for field in fields(Derivation)}
 RANDOM_REGIONS = ("random:100",)
 
 
@@ -23,6 +25,7 @@ class ComparisonRequest:
     rois: as `regions_of` takes them, for cases that have none of their own. before, after: names of volumes, None: the first, the last.
     combat: with the features of `before` adjusted by ComBat. charted: names of features for the report's charts.
     patient: for the tables, None: the name of the output folder. processes: that measure at the same time.
+    arrays: with all values as an array too, for programs.
 
     Raises InputError, naming the field, where a value is not allowed.
     """
@@ -39,6 +42,7 @@ class ComparisonRequest:
     patient: str | None = None
     processes: int = 1
     overwrite: bool = False
+    arrays: bool = False
 
     def __post_init__(self) -> None:
         _lists_to_tuples(self, "cases", "rois", "charted")
@@ -74,7 +78,7 @@ class ComparisonRequest:
         for name in ("before", "after", "patient"):
             if not (getattr(self, name) is None or is_text(getattr(self, name))):
                 yield f"{name} must be a text that is not empty, or be left out"
-        for name in ("combat", "overwrite"):
+        for name in ("combat", "overwrite", "arrays"):
             if type(getattr(self, name)) is not bool:
                 yield f"{name} must be true or false"
 
@@ -100,6 +104,35 @@ class RegionsRequest:
                 yield f"{name} must be a path"
         if not (are_texts(self.rois) and self.rois):
             yield "rois must name at least one region"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """A volume file as a derived DICOM series in the new folder `output`.
+
+    source_files: the DICOM files of the series that it was made from. derivation: the fields of a `Derivation`.
+    """
+
+    volume: str
+    source_files: tuple[str, ...]
+    output: str
+    derivation: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        _lists_to_tuples(self, "source_files")
+        _refuse(self._problems())
+
+    def to_json(self) -> str:
+        return to_json(self, task="export")
+
+    def _problems(self) -> Iterator[str]:
+        for name in ("volume", "output"):
+            if not is_text(getattr(self, name)):
+                yield f"{name} must be a path"
+        if not (are_texts(self.source_files) and self.source_files):
+            yield "source_files must be paths of DICOM files"
+        if not isinstance(self.derivation, dict) or not {"method", "target", "software_version"} <= set(self.derivation) <= DERIVATION:
+            yield f"derivation must have method, target and software_version, of {', '.join(sorted(DERIVATION))}"
 
 
 def _refuse(problems: Iterator[str]) -> None:

@@ -1,1 +1,4 @@
-"""What touches the Slicer application and its scene; imports slicer and vtk, never qt."""
+"""What touches the scene of the Slicer application; imports slicer and vtk, never qt, and works without a window.
+
+Within: application; volumes <- regions, results, comparison <- samples; charts.
+"""

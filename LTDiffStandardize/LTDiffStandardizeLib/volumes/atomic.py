@@ -23,12 +23,12 @@ def file_aside(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     path = Path(path).absolute()
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}{''.join(path.suffixes[-2:])}")
     with _os_errors_told(path):
-        _refuse_existing(path, overwrite)
+        refuse_existing(path, overwrite)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             _flush_to_disk(partial)
-            _refuse_existing(path, overwrite)
+            refuse_existing(path, overwrite)
             os.replace(partial, path)
             _flush_to_disk(path.parent)
         finally:
@@ -47,7 +47,7 @@ def folder_aside(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     replaced = folder.with_name(f".{folder.name}.partial-{os.getpid()}-replaced")
     with _os_errors_told(folder):
-        _refuse_existing(folder, overwrite and folder.is_dir())
+        refuse_existing(folder, overwrite and folder.is_dir())
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
@@ -56,7 +56,7 @@ def folder_aside(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
             for file in partial.rglob("*"):
                 _flush_to_disk(file)
             _flush_to_disk(partial)
-            _refuse_existing(folder, overwrite)
+            refuse_existing(folder, overwrite)
             _exchange(partial, folder, replaced)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -75,7 +75,7 @@ def _exchange(partial: Path, folder: Path, replaced: Path) -> None:
     _flush_to_disk(folder.parent)
 
 
-def _refuse_existing(path: Path, overwrite: bool) -> None:
+def refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and path.exists():
         raise OutputError(f"{path} exists already and is left as it is; choose another name or allow overwriting.")
 

@@ -60,8 +60,10 @@ def read_volume_file(path: str | Path, name: str) -> CTVolume:
     return CTVolume(hu, image.GetSpacing(), image.GetOrigin(), direction, padding_mask(hu), facts, name=name)
 
 
-def write_volume_file(volume: CTVolume, path: str | Path, overwrite: bool = False) -> Path:
+def write_volume_file(volume: CTVolume, path: str | Path, overwrite: bool = False, compress: bool = True) -> Path:
     """Writes HU and geometry to a .nrrd, .nii or .nii.gz file, whole or not at all, and returns its path.
+
+    compress: a .nrrd file that lives for a moment only is written faster without.
 
     NRRD keeps the geometry exactly and the facts as key/value pairs; NIfTI stores geometry in single precision (about 1e-7).
     Raises OutputError where the name has another ending, the file exists (unless `overwrite`) or cannot be written.
@@ -81,7 +83,7 @@ def write_volume_file(volume: CTVolume, path: str | Path, overwrite: bool = Fals
             image.SetMetaData(key, str(value))
     with file_aside(path, overwrite) as partial:
         try:
-            sitk.WriteImage(image, str(partial), not path.name.lower().endswith(".nii"), FAST_COMPRESSION)
+            sitk.WriteImage(image, str(partial), compress and not path.name.lower().endswith(".nii"), FAST_COMPRESSION)
         except RuntimeError as error:
             raise OutputError(f"{path} cannot be written; check the folder, its permissions and the free space.") from error
     return path

@@ -1,6 +1,8 @@
 """Reading a volume from whatever it lies in."""
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -21,6 +23,19 @@ def read_volume(entry_or_path: SeriesEntry | str | Path) -> CTVolume:
     if entry.slices:
         return read_dicom_slices(entry.slices, entry.name)
     return read_volume_file(entry.path, entry.name)
+
+
+def read_volume_of_files(paths: Sequence[Path]) -> CTVolume:
+    """The volume of the DICOM series to which these files belong, from wherever under their common folder its other files are.
+
+    Raises InputError, see `read_volume`, also where the files are of several series or of none.
+    """
+    wanted = {path.resolve() for path in paths}
+    folder = Path(os.path.commonpath([path.parent for path in wanted]))
+    for entry in find_series(folder):
+        if wanted <= {header.path.resolve() for header in entry.slices}:
+            return read_volume(entry)
+    raise InputError(f"The {len(wanted)} source files in {folder} are no longer one CT series; load the source again from DICOM.")
 
 
 def _only_series(path: Path) -> SeriesEntry:

@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+
+TOLERANCE_VOXELS = 0.05  # far below what shifts a mask, far above the single precision of NIfTI
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,11 @@ class CTVolume:
         steps = np.arange(len(self.hu)) * self.spacing[2]
         return float(normal @ self.origin) + steps * float(normal @ self.direction[:, 2])
 
+    def corners(self) -> np.ndarray:
+        """(8, 3): centres of the corner voxels, LPS mm."""
+        indices = np.array(list(product(*((0, size - 1) for size in self.hu.shape[::-1]))))
+        return self.origin + (indices * self.spacing) @ self.direction.T
+
     def with_hu(self, new_hu: np.ndarray, name: str) -> CTVolume:
         """The same place, padding, facts and source with other values: (slices, rows, columns), HU; floats become float32.
 
@@ -92,6 +100,14 @@ class CTVolume:
             raise ValueError(f"the new values have the shape {new_hu.shape}, the volume has {self.hu.shape}")
         dtype = np.int16 if new_hu.dtype == np.int16 else np.float32
         return replace(self, hu=new_hu.astype(dtype, copy=False), name=name)
+
+
+def why_not_on_grid(volume: CTVolume, other: CTVolume) -> str | None:
+    """What is wrong, a piece of a sentence, where the voxels of a volume are not those of another; None where they are."""
+    if volume.hu.shape != other.hu.shape:
+        return "it has {} x {} x {} slices, rows and columns, not {} x {} x {}".format(*volume.hu.shape, *other.hu.shape)
+    distance = float(np.linalg.norm(volume.corners() - other.corners(), axis=1).max())
+    return None if distance <= TOLERANCE_VOXELS * min(other.spacing) else f"its corners lie up to {distance:.3g} mm off"
 
 
 def fits_int16(values: np.ndarray) -> bool:

@@ -9,8 +9,8 @@ Within: region, reference <- shapes, random_boxes <- label_maps, annotations, di
 spacings (x, y, z) in mm, points LPS in mm.
 """
 from .random_boxes import DEFAULT_SIZE_MM, HU_RANGES, MINIMUM_FILL, SEPARATION, draw_regions, random_regions
-from .region import Region, range_label
+from .region import Region, range_label, told_apart
 from .shapes import region_from_ball, region_from_box, region_from_sphere, regions_from_label_map, whole_slices, without_padding
 
 __all__ = ["DEFAULT_SIZE_MM", "HU_RANGES", "MINIMUM_FILL", "SEPARATION", "Region", "draw_regions", "random_regions", "range_label",
-           "region_from_ball", "region_from_box", "region_from_sphere", "regions_from_label_map", "whole_slices", "without_padding"]  # fmt: skip
+           "region_from_ball", "region_from_box", "region_from_sphere", "regions_from_label_map", "told_apart", "whole_slices", "without_padding"]  # fmt: skip

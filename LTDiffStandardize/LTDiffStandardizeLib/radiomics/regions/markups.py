@@ -17,6 +17,7 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 def regions_from_markups(path: str | Path, volume: CTVolume, hu_range: str = "tumour", group: str = "") -> list[Region]:
     """One region for every ROI in the file, a box turned as it was drawn; its voxels are those of `region_from_box`.
 
+    They are named like the file, and numbered where there are several.
     A file without an orientation or a coordinate system holds a box along the axes of the patient, in LPS.
     Raises InputError where the file holds no box, one that is turned inside out, or one without a voxel of the volume.
     """
@@ -29,7 +30,14 @@ def regions_from_markups(path: str | Path, volume: CTVolume, hu_range: str = "tu
     if not boxes:
         raise InputError(f"{path.name} holds no ROI, only other markups; save the box itself from 3D Slicer.")
     stem = path.name.split(".")[0]
-    return [region_from_box(volume, centre, size, axes, f"{stem} {number}", hu_range, group) for number, (centre, size, axes) in enumerate(boxes, 1)]
+    names = [stem] if len(boxes) == 1 else [f"{stem} {number}" for number in range(1, len(boxes) + 1)]
+    return [region_from_box(volume, centre, size, axes, name, hu_range, group) for name, (centre, size, axes) in zip(names, boxes)]
+
+
+def box_markup(centre: np.ndarray, size: np.ndarray, axes: np.ndarray) -> dict:
+    """The ROI of such a file for a box; LPS mm, axes as columns."""
+    return {"type": "ROI", "coordinateSystem": "LPS", "roiType": "Box", "center": [*map(float, centre)], "size": [*map(float, size)],
+            "orientation": [*map(float, np.ravel(axes))], "insideOut": False}  # fmt: skip
 
 
 def _box(markup: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

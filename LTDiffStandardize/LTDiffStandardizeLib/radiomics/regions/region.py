@@ -4,7 +4,8 @@ Array axes are (z, y, x) = (slice, row, column); spacings are (x, y, z) in mm, a
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Iterable
 
 import numpy as np
 
@@ -36,6 +37,16 @@ class Region:
     def crop(self, volume_hu: np.ndarray) -> np.ndarray:
         """The box cut out of `volume_hu` (z, y, x), as a view."""
         return volume_hu[self.slices]
+
+
+def told_apart(regions: Iterable[Region]) -> list[Region]:
+    """The regions, of which the second of a name becomes "name (2)"."""
+    known: dict[str, int] = {}
+    found = []
+    for region in regions:
+        known[region.name] = number = known.get(region.name, 0) + 1
+        found.append(region if number == 1 else replace(region, name=f"{region.name} ({number})"))
+    return found
 
 
 def range_label(hu_range: tuple[float, float]) -> str:

@@ -1,0 +1,122 @@
+"""Regions that a user has drawn: ROI boxes and segments, as masks on the voxels of a volume and as files for the worker."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import slicer
+
+from ..comparison.labels import label_volume
+from ..errors import InputError
+from ..radiomics.regions import Region, told_apart
+from ..radiomics.regions.markups import box_markup
+from ..radiomics.regions.shapes import region_from_box, without_padding
+from ..volumes.image_files import write_volume_file
+from ..volumes.volume import CTVolume
+from .volumes import PREFIX, RAS_TO_LPS
+
+REGION_OF = PREFIX + "region"  # marks the ROI nodes that were placed for us
+
+
+def roi_nodes() -> list:
+    """The boxes of the scene that are shown."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode")
+    return [node for node in nodes if node.GetDisplayVisibility() and node.GetNumberOfDefinedControlPoints()]
+
+
+def add_roi(centre_ras, size_mm, name: str = "Tumour"):
+    """A new box along the axes of the patient."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", slicer.mrmlScene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
+    node.SetCenter(*map(float, centre_ras))
+    node.SetSize(*map(float, size_mm))
+    node.SetAttribute(REGION_OF, "box")
+    node.GetDisplayNode().SetFillVisibility(False)  # an outline: the fill would change how the grey values below it look
+    return node
+
+
+def box_of(node) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(centre, size, axes as columns) of an ROI in LPS mm, as `region_from_box` takes them, whatever transform it lies in.
+
+    Raises InputError where the ROI is no box, means what lies outside it, or is sheared by its transform.
+    """
+    name = node.GetName()
+    if node.GetROIType() != node.ROITypeBox and node.GetROIType() != node.ROITypeBoundingBox:
+        raise InputError(f"The ROI {name} is no box; draw a box.")
+    if node.GetInsideOut():
+        raise InputError(f"The ROI {name} means what lies outside it; switch off \"inside out\".")
+    to_world = slicer.util.arrayFromVTKMatrix(node.GetObjectToWorldMatrix())
+    lengths = np.linalg.norm(to_world[:3, :3], axis=0)
+    axes = RAS_TO_LPS @ (to_world[:3, :3] / np.where(lengths > 0, lengths, 1))
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
+        raise InputError(f"The ROI {name} is sheared by its transform; take it out of the transform or draw it again.")
+    return RAS_TO_LPS @ to_world[:3, 3], np.array(node.GetSize()) * lengths, axes
+
+
+def region_of_roi(node, volume: CTVolume) -> Region:
+    """Raises InputError, see `box_of`, or where the box holds no voxel of the volume."""
+    centre, size, axes = box_of(node)
+    return region_from_box(volume, centre, size, axes, node.GetName())
+
+
+def regions_of_segmentation(node, volume_node) -> list[Region]:
+    """One region for every visible segment with a voxel, on the voxels of the volume node."""
+    display, segmentation = node.GetDisplayNode(), node.GetSegmentation()
+    regions = []
+    for segment_id in segmentation.GetSegmentIDs():
+        if display is not None and not display.GetSegmentVisibility(segment_id):
+            continue
+        mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume_node)
+        where = np.nonzero(mask) if mask is not None else [np.empty(0)]
+        if where[0].size:
+            box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in where)
+            regions.append(Region(segmentation.GetSegment(segment_id).GetName(), "tumour", "segment", box, mask[box] > 0))
+    return regions
+
+
+def drawn_regions(volume: CTVolume, volume_node, segmentation=None) -> tuple[list[Region], list[str]]:
+    """All boxes and segments on the volume, without what lies outside the field of view, and a sentence for each that cannot be used."""
+    regions, problems = [], []
+    for node in roi_nodes():
+        try:
+            regions.append(region_of_roi(node, volume))
+        except InputError as error:
+            problems.append(str(error))
+    if segmentation is not None:
+        regions += regions_of_segmentation(segmentation, volume_node)
+    usable = without_padding(regions, volume.padding)
+    lost = {region.name for region in regions} - {region.name for region in usable}
+    problems += [f"The region {name} lies outside the field of view, where nothing was measured; move it inside." for name in sorted(lost)]
+    return told_apart(usable), problems
+
+
+def write_drawn(volume: CTVolume, volume_node, segmentation, folder: Path) -> list[str]:
+    """Writes the same regions to files in the folder, in the same order, as the worker's `rois`; their names survive."""
+    regions, _ = drawn_regions(volume, volume_node, segmentation)
+    names = [node.GetName() for node in roi_nodes()]
+    boxes = {node.GetName(): node for node in roi_nodes() if names.count(node.GetName()) == 1}
+    paths = []
+    for region in regions:
+        name = _file_name(region.name, paths)
+        if region.kind == "box" and region.name in boxes:
+            paths.append(folder / f"{name}.mrk.json")
+            paths[-1].write_text(json.dumps({"markups": [box_markup(*box_of(boxes[region.name]))]}), encoding="utf-8")
+        else:
+            paths.append(write_volume_file(label_volume([region], volume), folder / f"{name}.nrrd"))
+    return [str(path) for path in paths]
+
+
+def go_to(centre_lps) -> None:
+    """Shows the slices through a point in all slice views."""
+    x, y, z = RAS_TO_LPS @ np.asarray(centre_lps, float)
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        node.JumpSliceByCentering(x, y, z)
+
+
+def _file_name(name: str, taken: list[Path]) -> str:
+    """What is left of a name that every file system takes; dots would be taken for an ending."""
+    safe = re.sub(r'[\\/:*?"<>|.\x00-\x1f]', "_", name).strip()[:60] or "region"
+    stems = {path.name.split(".")[0].lower() for path in taken}
+    return next(tried for number in range(len(taken) + 1) if (tried := f"{safe}-{number}" if number else safe).lower() not in stems)
