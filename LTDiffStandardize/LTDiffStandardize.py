@@ -8,6 +8,7 @@ from LTDiffStandardizeLib.scene.application import (
     ScriptedLoadableModuleWidget,
     _,
     describe,
+    when_started,
 )
 
 
@@ -24,21 +25,24 @@ class LTDiffStandardize(ScriptedLoadableModule):
                 "different kernels can be compared."
             ),
         )
+        when_started(register_sample_data)
 
 
 class LTDiffStandardizeWidget(ScriptedLoadableModuleWidget):
-    """Says how to standardize volumes from a command line."""
+    """The panel; see LTDiffStandardizeLib/panel."""
 
     def setup(self):
-        import qt
+        from LTDiffStandardizeLib.panel.panel import Panel
 
         super().setup()
-        text = _("Volumes and DICOM folders are standardized from a command line:")
-        label = qt.QLabel(text + "\n\n" + LTDiffStandardizeLogic().commandLine())
-        label.wordWrap = True
-        label.textInteractionFlags = qt.Qt.TextSelectableByMouse
-        self.layout.addWidget(label)
-        self.layout.addStretch(1)
+        self.logic = LTDiffStandardizeLogic()
+        self.panel = Panel(self.layout, self.resourcePath, self.logic.getParameterNode)
+
+    def enter(self):
+        self.panel.enter()
+
+    def cleanup(self):
+        self.panel.close()
 
 
 class LTDiffStandardizeLogic(ScriptedLoadableModuleLogic):
@@ -54,16 +58,16 @@ class LTDiffStandardizeLogic(ScriptedLoadableModuleLogic):
 
 
 class LTDiffStandardizeTest(ScriptedLoadableModuleTest):
-    """Checks, inside Slicer, that everything the module reads was installed with it."""
+    """Runs inside Slicer; see LTDiffStandardizeLib/panel/self_test."""
 
     def runTest(self):
-        self.test_the_shipped_protocols_are_readable()
-        self.test_the_headless_script_is_shipped()
+        from LTDiffStandardizeLib.panel import self_test
 
-    def test_the_shipped_protocols_are_readable(self):
-        from LTDiffStandardizeLib.model.protocols import library
+        self_test.run(self)
 
-        self.assertTrue(library())
 
-    def test_the_headless_script_is_shipped(self):
-        self.assertTrue(LTDiffStandardizeLogic().script().is_file())
+def register_sample_data():
+    """Adds the shipped pair of series to the Sample Data module; nothing is downloaded."""
+    from LTDiffStandardizeLib.scene.samples import register
+
+    register()

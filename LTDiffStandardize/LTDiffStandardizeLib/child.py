@@ -6,6 +6,7 @@ application, whose interpreter lock starves threads, calls `poll` from a timer.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -104,6 +105,15 @@ def kill_tree(process: subprocess.Popen) -> None:
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
         else:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def remedy_for(sentence: str) -> str:
+    """What to do about a failure for want of memory; "" for any other sentence."""
+    if re.search("CUDA.*out of memory", sentence, re.IGNORECASE):
+        return "The graphics card has too little free memory: close what else uses it, or choose the device cpu."
+    if re.search("MemoryError|out of memory|bad_alloc|cannot allocate", sentence, re.IGNORECASE):
+        return "Memory ran out: close other programs or crop the volume."
+    return ""
 
 
 def why_it_died(status: int) -> str:

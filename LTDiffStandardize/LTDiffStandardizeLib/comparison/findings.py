@@ -56,9 +56,9 @@ class Findings:
     def feature_rows(self, hu_range: str, feature_class: str = "") -> list[dict]:
         return [row for row in self.features if row["regions"] == hu_range and feature_class in ("", row["feature_class"])]
 
-    def feature_names(self, feature_class: str) -> list[str]:
-        """Of a class, or with "" of all, in the order of the profile."""
-        return [feature for name, feature in self.values.names if feature_class in ("", name)]
+    def names_of(self, feature_class: str) -> list[tuple[str, str]]:
+        """(class, feature) of a class, or with "" of all, in the order of the profile."""
+        return [name for name in self.values.names if feature_class in ("", name[0])]
 
     def trustworthy(self, hu_range: str) -> dict[str, list]:
         """{"became": ..., "stayed": ..., ...}: the lists of features of `trustworthy`; none without a reference."""

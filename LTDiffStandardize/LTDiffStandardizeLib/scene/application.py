@@ -23,6 +23,14 @@ except ImportError:
         return text
 
 
+def when_started(function):
+    """Calls the function when the application has started; never without the application."""
+    import slicer
+
+    if hasattr(slicer, "app"):
+        slicer.app.connect("startupCompleted()", function)
+
+
 HOMEPAGE = "https://github.com/LTDiff/SlicerLTDiff"
 PAPER = "https://arxiv.org/abs/2410.04000"
 

@@ -42,6 +42,14 @@ def show_side_by_side(nodes: Sequence, with_charts: bool = False) -> list:
     return views
 
 
+def show_everywhere(node) -> None:
+    """In the background of all slice views."""
+    views = slicer.util.getNodesByClass("vtkMRMLSliceNode")
+    for view in views:
+        composite_of(view).SetBackgroundVolumeID(node.GetID())
+    _fit(views)
+
+
 def restore_layout() -> None:
     """Back to the layout before `show_side_by_side`; nothing where another one was chosen meanwhile."""
     layout = layout_node()
@@ -53,6 +61,10 @@ def restore_layout() -> None:
 
 def is_side_by_side() -> bool:
     return is_ours(layout_node().GetViewArrangement())
+
+
+def has_charts() -> bool:
+    return WITH_CHARTS < layout_node().GetViewArrangement() <= WITH_CHARTS + len(SLICE_TAGS)
 
 
 def is_ours(arrangement: int) -> bool:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,11 @@ from ..errors import InputError
 from ..radiomics.regions import Region, told_apart
 from ..radiomics.regions.markups import box_markup
 from ..radiomics.regions.shapes import region_from_box, without_padding
-from ..volumes.image_files import write_volume_file
+from ..volumes.image_files import read_volume_file, write_volume_file
 from ..volumes.volume import CTVolume
-from .volumes import PREFIX, RAS_TO_LPS
+from .volumes import PREFIX, RAS_TO_LPS, set_voxels
 
+DEFAULT_SIZE_MM = 30.0
 REGION_OF = PREFIX + "region"  # marks the ROI nodes that were placed for us
 
 
@@ -34,6 +37,35 @@ def add_roi(centre_ras, size_mm, name: str = "Tumour"):
     node.SetSize(*map(float, size_mm))
     node.SetAttribute(REGION_OF, "box")
     node.GetDisplayNode().SetFillVisibility(False)  # an outline: the fill would change how the grey values below it look
+    return node
+
+
+def start_placing(volume_node) -> None:
+    """Lets the user draw a new box with the mouse; where there is no window, it lies in the middle of the volume."""
+    bounds = [0.0] * 6
+    volume_node.GetRASBounds(bounds)
+    low, high = np.array(bounds[::2]), np.array(bounds[1::2])
+    node = add_roi((low + high) / 2, np.minimum(high - low, DEFAULT_SIZE_MM))
+    if slicer.util.mainWindow() is None:
+        return
+    node.RemoveAllControlPoints()
+    slicer.modules.markups.logic().SetActiveListID(node)
+    slicer.modules.markups.logic().StartPlaceMode(False)
+
+
+def add_random_labels(path: Path):
+    """The label map that the worker drew, as a segmentation with one segment: thin outlines in all slice views."""
+    for old in [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if node.GetAttribute(REGION_OF) == "random"]:
+        slicer.mrmlScene.RemoveNode(old)
+    volume = read_volume_file(path, "random regions")
+    labels = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "random regions")
+    set_voxels(labels, replace(volume, hu=(volume.hu > 0).astype(np.int16)))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Random regions")
+    node.SetAttribute(REGION_OF, "random")
+    node.CreateDefaultDisplayNodes()
+    slicer.modules.segmentations.logic().ImportLabelmapToSegmentationNode(labels, node)
+    slicer.mrmlScene.RemoveNode(labels)
+    node.GetDisplayNode().SetVisibility2DFill(False)
     return node
 
 
@@ -99,7 +131,7 @@ def write_drawn(volume: CTVolume, volume_node, segmentation, folder: Path) -> li
     boxes = {node.GetName(): node for node in roi_nodes() if names.count(node.GetName()) == 1}
     paths = []
     for region in regions:
-        name = _file_name(region.name, paths)
+        name = file_name(region.name, paths)
         if region.kind == "box" and region.name in boxes:
             paths.append(folder / f"{name}.mrk.json")
             paths[-1].write_text(json.dumps({"markups": [box_markup(*box_of(boxes[region.name]))]}), encoding="utf-8")
@@ -115,7 +147,7 @@ def go_to(centre_lps) -> None:
         node.JumpSliceByCentering(x, y, z)
 
 
-def _file_name(name: str, taken: list[Path]) -> str:
+def file_name(name: str, taken: Sequence[Path] = ()) -> str:
     """What is left of a name that every file system takes; dots would be taken for an ending."""
     safe = re.sub(r'[\\/:*?"<>|.\x00-\x1f]', "_", name).strip()[:60] or "region"
     stems = {path.name.split(".")[0].lower() for path in taken}

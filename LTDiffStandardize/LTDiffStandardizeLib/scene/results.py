@@ -9,7 +9,7 @@ import numpy as np
 import slicer
 
 from ..volumes.image_files import read_volume_file
-from .volumes import PREFIX, add_volume, copy_display, put_beside, set_attributes, set_voxels, volume_of
+from .volumes import PREFIX, add_volume, attributes_of, copy_display, put_beside, set_attributes, set_facts, set_voxels, volume_of
 
 DIFFERENCE_WINDOW, UNCERTAINTY_WINDOW = (400.0, 0.0), (100.0, 50.0)  # window, level, HU
 
@@ -32,7 +32,8 @@ def add_result(folder: Path, source, output=None, difference: bool = False) -> l
         if source is not None:
             put_beside(output, source)
             copy_display(source, output)
-    set_attributes(output, {**provenance(record), "source": source.GetID() if source is not None else None, "kernel": volume.facts.kernel})
+    set_attributes(output, {**provenance(record), "source": source.GetID() if source is not None else None})
+    set_facts(output, volume.facts)
     made = [output]
     for uncertainty in (one for one in names if one.endswith("-uncertainty.nrrd")):
         spread = add_volume(read_volume_file(folder / uncertainty, uncertainty), f"{output.GetName()} uncertainty", output)
@@ -60,6 +61,14 @@ def provenance(record: dict) -> dict:
     """What a result node is told of its making: every setting, the facts and the warnings."""
     return {**record["settings"], **{key: record["facts"].get(key) for key in ("target", "about_the_protocol", "device", "finished_at")},
             "warnings": record["warnings"] or None}  # fmt: skip
+
+
+def derivation_of(result) -> dict:
+    """The fields of its `Derivation`, from the attributes of a result."""
+    known = attributes_of(result)
+    numbers = {name: json.loads(known[name]) for name in ("seed", "steps", "samples") if name in known}
+    return {"method": known["method"], "target": known.get("target", "kernel unchanged"), "software_version": known["software_version"],
+            "model_name": known.get("model"), "weights_sha256": known.get("weights_sha256"), **numbers}  # fmt: skip
 
 
 def results_of(source) -> list:

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .comparison import PRESETS, share_window, show_everywhere
 from .volumes import add_volume, set_attributes
 
 FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "lungdx-a0002"
+THUMBNAIL = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "LTDiffChestPair.png"
 SOFT, SHARP = "B40f", "B70f"
 NAMES = {SOFT: "Chest B40f (soft)", SHARP: "Chest B70f (sharp)"}
 
@@ -20,15 +22,17 @@ def load_pair() -> list:
         node = add_volume(volume, name, nodes[0] if nodes else None)
         set_attributes(node, {"source_files": [str(path) for path in volume.source.paths]})
         nodes.append(node)
-    _show(nodes[0])
+    share_window(nodes, *PRESETS["lung"])
+    show_everywhere(nodes[0])
     return nodes
 
 
-def _show(node) -> None:
-    """In all slice views, with a lung window."""
-    import slicer
-
-    from .comparison import PRESETS, share_window
-
-    share_window([node], *PRESETS["lung"])
-    slicer.util.setSliceViewerLayers(background=node, fit=bool(getattr(slicer, "app", None) and slicer.app.layoutManager()))
+def register() -> None:
+    """Adds the pair to the Sample Data module, where the application has that."""
+    try:
+        from SampleData import SampleDataLogic
+    except ImportError:
+        return
+    SampleDataLogic.registerCustomSampleDataSource(
+        category="LTDiff", sampleName="LTDiffChestPair", thumbnailFileName=str(THUMBNAIL), customDownloader=lambda _source: load_pair(),
+    )  # fmt: skip

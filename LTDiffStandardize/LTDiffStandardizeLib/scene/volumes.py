@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -15,6 +15,7 @@ from ..volumes.padding import padding_mask
 from ..volumes.volume import CTFacts, CTVolume, fits_int16
 
 PREFIX = "LTDiff."  # of the attributes that we give to nodes
+SCANNER = "ct."  # follows the prefix for what the scanner tells
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 DICOM_TAGS = {"kernel": "0018,1210", "manufacturer": "0008,0070", "model": "0008,1090", "kvp": "0018,0060", "mas": "0018,1152",
               "slice_thickness_mm": "0018,0050", "fov_mm": "0018,1100"}  # fmt: skip
@@ -54,7 +55,7 @@ def facts_of(node) -> CTFacts:
     """What the node's attributes, or else the DICOM database, tell about the scanner."""
     known: dict[str, Any] = {}
     for fact in fields(CTFacts):
-        value = node.GetAttribute(PREFIX + fact.name) or _from_database(node, DICOM_TAGS.get(fact.name))
+        value = node.GetAttribute(PREFIX + SCANNER + fact.name) or _from_database(node, DICOM_TAGS.get(fact.name))
         if value:
             known[fact.name] = value if fact.name in ("kernel", "manufacturer", "model") else _number(value)
     return CTFacts(**known)
@@ -71,7 +72,7 @@ def add_volume(volume: CTVolume, name: str, like=None):
     if like is not None:
         put_beside(node, like)
         copy_display(like, node)
-    set_attributes(node, {fact.name: getattr(volume.facts, fact.name) for fact in fields(CTFacts)})
+    set_facts(node, volume.facts)
     return node
 
 
@@ -83,6 +84,10 @@ def set_voxels(node, volume: CTVolume) -> None:
     to_ras = vtk.vtkMatrix4x4()
     to_ras.DeepCopy(matrix.ravel())
     node.SetIJKToRASMatrix(to_ras)
+
+
+def set_facts(node, facts: CTFacts) -> None:
+    set_attributes(node, {SCANNER + name: value for name, value in asdict(facts).items()})
 
 
 def set_attributes(node, values: Mapping[str, Any]) -> None:
