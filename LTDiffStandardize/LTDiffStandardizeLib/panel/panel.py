@@ -85,9 +85,9 @@ class Panel(VTKObservationMixin):
 
     def close(self) -> None:
         """The widgets are going away."""
-        self.removeObservers()
         self._wait.stop()
         self.detach()
+        self.removeObservers()
         self.work.stop()
         self.features.forget()
 

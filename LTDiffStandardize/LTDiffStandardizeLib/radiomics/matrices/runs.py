@@ -26,13 +26,14 @@ def count_runs(levels: Levels, vectors: Sequence[Sequence[int]]) -> np.ndarray:
     vectors: (vectors, 3) int, each step -1, 0 or 1, in (slices, rows, columns).
     """
     flat, strides = levels.padded((1, 1, 1))
+    flat = flat.astype(np.min_scalar_type(levels.count))  # small: the whole row is read and turned for every direction
     longest = max(levels.array.shape)
     width = longest + 1
     counts = np.empty((len(vectors), levels.count + 1, width), np.intp)
     for matrix, shift in zip(counts, np.abs(np.asarray(vectors) @ strides)):
         line = _along(flat, int(shift))
         ends = np.flatnonzero(line[1:] != line[:-1])  # the last run is one of zeros, so its end is not needed
-        level = line[ends]
+        level = line[ends].astype(np.intp)
         lengths = ends.copy()
         lengths[1:] -= ends[:-1]
         lengths[:1] += 1
