@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from LTDiffStandardizeLib.radiomics.agreement import agreement_table, lin_ccc, paired_difference, sd_ratio
+from LTDiffStandardizeLib.radiomics.agreement.bootstrap import bootstrap_weights, ccc_draws, class_means
 from LTDiffStandardizeLib.radiomics.features import FeatureTable
 from LTDiffStandardizeLib.radiomics.regions import Region
 
@@ -160,6 +161,42 @@ def test_the_draws_match_a_plain_loop_over_resampled_regions():
     draws = [np.repeat(np.arange(25), count) for count in counts]
     expected = np.percentile([lin_ccc(truth[draw], method[draw]).mean() for draw in draws], (5, 95))
     np.testing.assert_allclose((row["ccc_low"], row["ccc_high"]), expected, rtol=1e-9)
+
+
+def draws_by_loop(weights, x, y):
+    draws = [np.repeat(np.arange(len(x)), weight.astype(int)) for weight in weights]
+    return np.array([lin_ccc(x[draw], y[draw]) if len(set(draw)) > 1 else np.full(x.shape[1], np.nan) for draw in draws])
+
+
+@pytest.mark.parametrize("count", [2, 3, 6, 25])
+def test_every_draw_has_the_ccc_of_its_own_values_whatever_the_others_are(count):
+    y, x = noisy_pair(12, count, features=10)
+    x[0, 0] = 1e10
+    y[0, 1] = 1e10
+    x[0, 2] = y[0, 2] = 1e10
+    x[:-1, 3] = y[:-1, 3] = 1e10
+    x[:, 4] = y[:, 4] = 0.1
+    x[:, 5], y[:, 5] = 0.1, 0.3
+    x[:-1, 6] = y[:-1, 6] = 0.06
+    x[0, 7], y[0, 7] = -1e10, 1e10
+    x[:, 8] += 1e6
+    y[:, 9] = 0.1
+    weights = bootstrap_weights([""] * count, draws=200)
+    np.testing.assert_allclose(ccc_draws(weights, x, y), draws_by_loop(weights, x, y), rtol=1e-9, atol=1e-12)
+
+
+def test_one_outlying_region_does_not_end_the_interval_at_one():
+    truth, method = noisy_pair(13, 30, noise=50.0)
+    method[4] = 1e10
+    row, = agreement_table({"a": as_features(method)}, as_features(truth), regions(30))
+    assert abs(row["ccc_mean"]) < 1e-6 and row["ccc_high"] < 0.1
+
+
+def test_draws_that_repeat_one_region_tell_no_agreement():
+    truth = np.array([[1.0, 2.0], [2.0, 1.0]])
+    method = np.array([[1.0, 9.0], [4.0, 0.0]])  # one feature of one region is equal
+    one, both = class_means(np.array([[2.0, 0.0], [1.0, 1.0]]), method, truth)
+    assert math.isnan(one) and both == pytest.approx(lin_ccc(method, truth).mean())
 
 
 def test_regions_of_one_patient_are_drawn_together():

@@ -94,3 +94,21 @@ def test_a_table_is_brought_to_its_reference():
     assert adjusted.names == names
     np.testing.assert_allclose(adjusted.values.mean(axis=0), truth.mean(axis=0), atol=0.05 * truth.std(axis=0).max())
     assert np.abs(adjusted.values - truth).mean() < 0.1 * np.abs(0.5 * truth + 9 - truth).mean()
+
+
+def test_one_value_without_measure_leaves_the_other_features_as_they_are_without_it():
+    values, labels = batches(features=40)
+    expected = combat(values, labels, reference_batch=1)[:, 1:]
+    values[3, 0] = 1e10
+    adjusted = combat(values, labels, reference_batch=1)[:, 1:]
+    spread = [result[labels == 0].std(axis=0) for result in (adjusted, expected)]
+    np.testing.assert_allclose(*spread, rtol=0.1)
+    np.testing.assert_allclose(adjusted, expected, atol=0.2)
+
+
+def test_a_feature_without_measure_is_adjusted_by_its_own_estimates():
+    values, labels = batches(features=40)
+    values[labels == 0, 0] *= 1e6
+    adjusted = combat(values, labels, reference_batch=1)[:, 0]
+    assert adjusted[labels == 0].mean() == pytest.approx(values[labels == 1, 0].mean(), rel=1e-9)
+    assert adjusted[labels == 0].std(ddof=1) == pytest.approx(values[labels == 1, 0].std(), rel=1e-9)

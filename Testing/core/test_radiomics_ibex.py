@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.radiomics.matrices import cooccurrence, runs
 from LTDiffStandardizeLib.radiomics.matrices.levels import Levels
-from LTDiffStandardizeLib.radiomics.profiles import IbexProfile, IbexSettings, describe, profile_of, values_of
+from LTDiffStandardizeLib.radiomics.profiles import IbexProfile, IbexSettings, describe, profile_of, read_settings, values_of
 from LTDiffStandardizeLib.radiomics.profiles.ibex_catalogue import COOCCURRENCE, RUN_LENGTH
 from LTDiffStandardizeLib.radiomics.profiles.ibex_settings import CooccurrenceSettings, Scale
 
@@ -153,6 +153,47 @@ def test_settings_go_through_json_and_unknown_ones_are_refused():
     for wrong in ({"glcm": {}}, {"glcm3": {"offsets": "1"}}, {"glcm3": {"symmetric": 1}}, {"nid3": {"size": 2.5}}):
         with pytest.raises(InputError, match="setting"):
             profile_of("ibex", wrong)
+
+
+@pytest.mark.parametrize("wrong, setting", [
+    ({"intensity_offset": float("nan")}, "intensity_offset"),
+    ({"percentiles": [5, 101]}, "percentiles"),
+    ({"glcm25": {"directions": [30]}}, "glcm25.directions"),
+    ({"glcm3": {"directions": [0, 13]}}, "glcm3.directions"),
+    ({"glcm3": {"directions": []}}, "glcm3.directions"),
+    ({"glrlm25": {"directions": [0, 0]}}, "glrlm25.directions"),
+    ({"glcm3": {"offsets": [0]}}, "glcm3.offsets"),
+    ({"glcm25": {"offsets": [1, 10**6]}}, "glcm25.offsets"),
+    ({"glcm25": {"scale": {"levels": 1}}}, "glcm25.scale.levels"),
+    ({"glcm25": {"scale": {"levels": 10**6}}}, "glcm25.scale.levels"),
+    ({"glrlm25": {"scale": {"low": 2100.0}}}, "glrlm25.scale.high"),
+    ({"intensity_histogram": {"bins": 0}}, "intensity_histogram.bins"),
+    ({"direct_histogram": {"low": 5000.0}}, "direct_histogram.high"),
+    ({"nid25": {"histogram": {"high": float("inf")}}}, "nid25.histogram.high"),
+    ({"nid3": {"size": 4}}, "nid3.size"),
+    ({"local": {"sd_size": 1}}, "local.sd_size"),
+])  # fmt: skip
+def test_settings_with_which_nothing_can_be_measured_are_refused_by_name(wrong, setting):
+    with pytest.raises(InputError, match=f"^The setting {setting} cannot be .+; it must be .+\\.$"):
+        profile_of("ibex", wrong)
+
+
+def test_settings_are_refused_when_they_are_made_too():
+    with pytest.raises(InputError, match="setting levels"):
+        Scale(levels=1)
+
+
+def test_settings_that_are_no_json_object_are_refused(tmp_path):
+    (tmp_path / "settings.json").write_text('{"profile": {"settings": 5}}', encoding="utf-8")
+    with pytest.raises(InputError, match="settings.json cannot be read"):
+        read_settings(tmp_path / "settings.json")
+
+
+def test_an_offset_that_is_no_whole_number_counts_for_whole_numbers_too():
+    half = profile_of("ibex", {"intensity_offset": 1000.5})
+    whole, floats = (measured(tissue().astype(kind), ball(), half) for kind in (np.int16, np.float32))
+    assert whole["IntensityDirect.GlobalMean"] == pytest.approx(tissue()[ball()].mean() + 1000.5, rel=1e-9)
+    np.testing.assert_allclose(list(whole.values()), list(floats.values()), rtol=1e-6)
 
 
 DIFFICULT = st.sampled_from(["noise", "constant", "two levels", "huge", "negative", "nan", "one voxel", "empty", "plane", "line"])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from feature_parts import SPACING, ball, tissue
 
+from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.radiomics.matrices.cooccurrence import Cooccurrence, count_pairs
 from LTDiffStandardizeLib.radiomics.matrices.differences import level_differences
 from LTDiffStandardizeLib.radiomics.matrices.levels import box_of, wide_levels
 from LTDiffStandardizeLib.radiomics.matrices.runs import Runs, count_runs
-from LTDiffStandardizeLib.radiomics.profiles import IbsiProfile, describe, values_of
+from LTDiffStandardizeLib.radiomics.profiles import (WITHOUT_LEVELS, IbsiProfile, PyRadiomicsProfile, describe, ibsi, profile_of,
+                                                     values_of)  # fmt: skip
 from LTDiffStandardizeLib.radiomics.profiles.ibsi import COOCCURRENCE, DIFFERENCES, IN_SPACE, RUN_LENGTH
 from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import available
 from LTDiffStandardizeLib.radiomics.regions import region_from_sphere
@@ -83,6 +85,51 @@ def test_the_origin_of_the_bins_is_a_setting_that_moves_the_levels():
     assert fixed[average] - moving[average] == pytest.approx((tissue()[ball()].min() + 1000) / 25, abs=1)
     assert fixed[names.index("cm_contrast_3D_comb")] == pytest.approx(moving[names.index("cm_contrast_3D_comb")], rel=0.05)
     assert IbsiProfile(bin_origin=None).as_dict()["bin_origin"] is None and "smallest value" in IbsiProfile(bin_origin=None).about()
+
+
+@pytest.mark.parametrize("bright", [1e7, -1e7, 3e38, -3e38])
+@pytest.mark.parametrize("profile", [IbsiProfile(), IbsiProfile(bin_origin=None),
+                                     pytest.param(PyRadiomicsProfile(), marks=needs_pyradiomics)])  # fmt: skip
+def test_one_voxel_without_measure_leaves_what_needs_no_levels(profile, bright):
+    hu, mask = tissue().astype(np.float32), ball()
+    hu[6, 20, 22] = bright
+    values = values_of(profile, hu, mask, SPACING)
+    classes = np.array([feature_class for feature_class, _ in profile.names()])
+    without_levels = np.isin(classes, WITHOUT_LEVELS)
+    assert without_levels.any() and np.isfinite(values[without_levels]).all() and np.isnan(values[~without_levels]).all()
+    extreme = [name.lower() for _, name in profile.names()].index("maximum" if profile.name == "pyradiomics" else "stat_max")
+    assert values[extreme] == hu[mask].max()
+
+
+@pytest.mark.parametrize("profile", [IbsiProfile(), pytest.param(PyRadiomicsProfile(), marks=needs_pyradiomics)])
+def test_a_region_of_what_stands_for_nothing_in_32_bits_raises_nothing(profile):
+    hu = np.full((3, 4, 5), np.finfo(np.float32).min)
+    values = values_of(profile, hu, np.ones(hu.shape, bool), SPACING)
+    means = values[[name.lower().endswith("mean") and feature_class == "ID" for feature_class, name in profile.names()]]
+    assert means == pytest.approx([float(hu[0, 0, 0])])
+
+
+def test_metal_on_the_extended_scale_keeps_its_levels():
+    hu = tissue()
+    hu[6, 20, 22] = 30710
+    assert np.isfinite(values_of(IbsiProfile(), hu, ball(), SPACING)).all()
+
+
+def test_slices_measured_a_few_at_a_time_have_the_features_of_all_at_once(monkeypatch):
+    at_once = values_of(IbsiProfile(), tissue(), ball(), SPACING)
+    monkeypatch.setattr(ibsi, "ENTRIES_AT_ONCE", 1)
+    np.testing.assert_allclose(values_of(IbsiProfile(), tissue(), ball(), SPACING), at_once, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name, wrong, setting", [
+    ("ibsi", {"bin_width": -25}, "bin_width"), ("ibsi", {"bin_width": 0}, "bin_width"),
+    ("ibsi", {"bin_width": np.inf}, "bin_width"), ("ibsi", {"bin_origin": np.nan}, "bin_origin"),
+    pytest.param("pyradiomics", {"bin_width": 0.0}, "bin_width", marks=needs_pyradiomics),
+    pytest.param("pyradiomics", {"classes": ["GLCM", "Nonsense"]}, "classes", marks=needs_pyradiomics),
+])  # fmt: skip
+def test_settings_with_which_nothing_can_be_measured_are_refused_by_name(name, wrong, setting):
+    with pytest.raises(InputError, match=f"^The setting {setting} cannot be .+; it must be .+\\.$"):
+        profile_of(name, wrong)
 
 
 def assert_like_pyradiomics(hu, mask):

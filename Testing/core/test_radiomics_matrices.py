@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from LTDiffStandardizeLib.radiomics.matrices import cooccurrence, differences, histograms, runs, statistics
 from LTDiffStandardizeLib.radiomics.matrices.cooccurrence import Cooccurrence, count_pairs
 from LTDiffStandardizeLib.radiomics.matrices.differences import intensity_differences, level_differences
-from LTDiffStandardizeLib.radiomics.matrices.levels import limited_levels, nearest_bins, wide_levels
+from LTDiffStandardizeLib.radiomics.matrices.levels import (FARTHEST_LEVEL, MOST_LEVELS, countable, limited_levels, nearest_bins,
+                                                            wide_levels)  # fmt: skip
 from LTDiffStandardizeLib.radiomics.matrices.local import local_entropy, local_range, local_sd
 from LTDiffStandardizeLib.radiomics.matrices.orientation import orientations
 from LTDiffStandardizeLib.radiomics.matrices.runs import Runs, count_runs
@@ -67,6 +68,13 @@ def test_levels_of_one_width_start_at_the_origin_or_at_the_smallest_value():
     assert (wide_levels(values, inside, 25, -50.0).array + wide_levels(values, inside, 25, -50.0).below)[inside].tolist() == [1, 2, 3, 3, 4]
     assert wide_levels(values, inside, 25, None).array[0, 0].tolist() == [1, 2, 2, 3, 3, 0]
     assert wide_levels(values, inside, 25, 0.0).array[inside].tolist() == [1, 1, 1, 1, 2]  # below the origin: level 1
+
+
+def test_levels_are_countable_where_they_are_not_too_many_and_not_too_far():
+    assert countable(-1000, 25 * MOST_LEVELS - 1000, 25.0) and not countable(-1000, 25 * MOST_LEVELS - 999, 25.0)
+    assert countable(-10240, 30710, 25.0)  # the extended scale of CT
+    assert not countable(26.0 * FARTHEST_LEVEL, 26.0 * FARTHEST_LEVEL, 25.0) and not countable(-3e38, -3e38, 25.0)
+    assert countable(-3e38, 3e38, math.inf)
 
 
 def definitions(p, number):
@@ -146,6 +154,17 @@ def test_a_matrix_and_its_transpose_have_the_same_features():
     functions = [function for name, function in feature_functions(cooccurrence, "c").items() if not name.startswith("joint")]
     both = (Cooccurrence(matrix, levels).features(functions) for matrix in (counts, counts.swapaxes(1, 2)))
     np.testing.assert_allclose(*both, rtol=1e-11)
+
+
+def test_where_one_of_the_two_voxels_has_one_level_they_share_nothing_and_no_rounding_is_divided():
+    counts = np.zeros((400, 40, 40), int)
+    for matrix, row in zip(counts, np.random.default_rng(2).integers(0, 30, (400, 40))):
+        matrix[37] = row
+    levels = wide_levels(np.arange(40)[None, None], np.ones((1, 1, 40), bool), 1.0, 0.0)
+    functions = [cooccurrence.correlation, cooccurrence.information_correlation_1, cooccurrence.information_correlation_2]
+    for stack in (counts, counts.swapaxes(1, 2)):
+        correlation, *information = Cooccurrence(stack, levels).features(functions)
+        assert np.isnan(correlation).all() and not np.any(information)
 
 
 def one_level(shape=(3, 4, 5), value=7):
@@ -235,6 +254,12 @@ def test_double_sums_over_levels_are_those_of_a_double_loop(rows):
     assert d.strength_numerator == pytest.approx(sum((p[a] + p[b]) * (i[a] - i[b]) ** 2 for a, b in rest), abs=1e-8)
     complexity = sum(abs(i[a] - i[b]) / (n[a] + n[b]) * (p[a] * s[a] + p[b] * s[b]) for a, b in rest)
     assert differences.complexity(d) == pytest.approx(complexity, abs=1e-9)
+
+
+def test_two_levels_of_equal_products_have_no_busyness():
+    # i p(i) is the same for both: the denominator is 0, for which IBSI sets 0, and not what rounding leaves of it.
+    tables = [differences.Differences(np.array([1.0, level]), np.array([7.0 * level, 7.0]), np.ones(2)) for level in range(2, 30)]
+    assert [differences.busyness(table) for table in tables] == [0.0] * 28
 
 
 def test_percentiles_are_matlabs():

@@ -2,6 +2,12 @@
 
 Johnson, Li and Rabinovic 2007 (Biostatistics 8:118), sections 3.1 and 3.2, parametric priors; with a reference batch, that batch stays
 as it is (Stein 2015, BMC Bioinformatics 16:63). It works on tables alone, knows no image, and needs batches of comparable regions.
+
+One thing is added. The priors are means and variances over the features, which one value without measure (the 1e10 of a
+constant region's coarseness) would decide alone, and all other features would collapse. So features whose mean or variance in
+a batch lies beyond the quartiles of all features by more than `FAR` times the distance between these are left out of that
+batch's priors, and are adjusted by their own least-squares estimates alone. Of a Gaussian that is 14 SDs, so that ordinary
+tables come out as published; among fewer than five features none can be told from the others.
 """
 from __future__ import annotations
 
@@ -13,6 +19,8 @@ from ..features import FeatureTable
 
 CONVERGED = 1e-6
 MOST_ROUNDS = 1000
+FAR = 10.0
+SMALLEST = 1e-12  # variance of a feature that is constant in its batch, in units of the variance around the fit
 
 
 def combat(values: np.ndarray, batches: Sequence[Hashable], reference_batch: Hashable | None = None,
@@ -77,18 +85,29 @@ def _standard_of(values, in_batch, covariates, reference):
 
 
 def _shrunk(batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Location and variance of each feature in a batch (features,), from its own values and the priors of all features.
+    """Location and variance of each feature in a batch (features,): its own, drawn towards the priors of the usual features."""
+    location, spread = batch.mean(axis=0), np.ones(batch.shape[1])
+    if len(batch) > 1:
+        spread = np.maximum(batch.var(axis=0, ddof=1), SMALLEST)
+        usual = _usual(location) & _usual(spread)
+        if usual.sum() > 1:
+            location[usual], spread[usual] = _towards_priors(batch[:, usual], location[usual], spread[usual])
+    return location, spread
 
-    The conditional means of Johnson's section 3.2, taken in turns until neither changes.
-    """
-    n, mean = len(batch), batch.mean(axis=0)
-    if n < 2 or batch.shape[1] < 2:
-        return mean, np.ones_like(mean) if n < 2 else np.maximum(batch.var(axis=0, ddof=1), 1e-12)
-    variance = batch.var(axis=0, ddof=1)
+
+def _usual(estimates: np.ndarray) -> np.ndarray:
+    """(features,) bool: not beyond the quartiles of all features by more than `FAR` times the distance between these."""
+    low, high = np.percentile(estimates, (25, 75))
+    return (estimates >= low - FAR * (high - low)) & (estimates <= high + FAR * (high - low))
+
+
+def _towards_priors(batch: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The conditional means of Johnson's section 3.2, taken in turns until neither changes; mean, variance: the features' own."""
+    n = len(batch)
     prior_mean, prior_variance = mean.mean(), mean.var(ddof=1)
     average, scatter = variance.mean(), variance.var(ddof=1)
     if scatter <= 1e-12 * average ** 2:  # all features say the same: nothing is left to shrink
-        return mean, np.full_like(variance, max(average, 1e-12))
+        return mean, np.full_like(variance, average)
     shape, rate = (average ** 2 + 2 * scatter) / scatter, (average ** 3 + average * scatter) / scatter
     location, spread = mean, variance
     for _ in range(MOST_ROUNDS):

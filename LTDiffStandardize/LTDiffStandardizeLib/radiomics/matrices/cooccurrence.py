@@ -136,9 +136,20 @@ class Cooccurrence:
         return (cluster_tendency(self) - contrast(self) + (self.m_x - self.m_y) ** 2) / 4
 
     @cached_property
+    def vary(self) -> np.ndarray:
+        """(matrices,) bool: both the first and the second voxels have several levels; else i and j share nothing but rounding."""
+        return ((self.p_x != 0).sum(axis=1) > 1) & ((self.p_y != 0).sum(axis=1) > 1)
+
+    @cached_property
     def entropies(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of p_x, p_y and p."""
         return entropy_of(self.p_x), entropy_of(self.p_y), -self.over_pairs(self.p * np.log2(self.p))
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """H_x + H_y - H, what i tells of j in bits: never below 0, and 0 unless both vary."""
+        h_x, h_y, h = self.entropies
+        return np.where(self.vary, np.maximum(h_x + h_y - h, 0.0), 0.0)
 
     def _marginal(self, index: np.ndarray, size: int) -> np.ndarray:
         return np.bincount(self._matrix * size + index, self.p, self.number * size).reshape(self.number, size)
@@ -180,9 +191,12 @@ def contrast(c: Cooccurrence) -> np.ndarray:
 
 
 def correlation(c: Cooccurrence) -> np.ndarray:
-    """Covariance of i and j divided by the product of their SDs. Unit: none, -1 to 1. Haralick f3, IBSI NI2N. Constant: NaN."""
+    """Covariance of i and j divided by the product of their SDs; NaN where i or j has one level only.
+
+    Unit: none, -1 to 1. Haralick f3, IBSI NI2N. Constant: NaN.
+    """
     spread = np.sqrt(variance_of(c.p_x, c.levels) * variance_of(c.p_y, c.levels))
-    return np.where(spread > 0, c.covariance / spread, np.nan)
+    return np.where(c.vary, c.covariance / spread, np.nan)
 
 
 def difference_average(c: Cooccurrence) -> np.ndarray:
@@ -215,9 +229,9 @@ def information_correlation_1(c: Cooccurrence) -> np.ndarray:
 
     Unit: none, -1 (j follows from i) to 0 (independent). Haralick f12, IBSI R8DG. Constant: NaN.
     """
-    h_x, h_y, h = c.entropies
+    h_x, h_y, _ = c.entropies
     larger = np.maximum(h_x, h_y)
-    return np.where(larger > 0, (h - h_x - h_y) / larger, np.nan)
+    return np.where(larger > 0, -c.information / larger, np.nan)
 
 
 def information_correlation_2(c: Cooccurrence) -> np.ndarray:
@@ -225,8 +239,7 @@ def information_correlation_2(c: Cooccurrence) -> np.ndarray:
 
     Unit: none, 0 (independent) to below 1. Haralick f13, IBSI JN9H. Constant: 0.
     """
-    h_x, h_y, h = c.entropies
-    return np.sqrt(np.maximum(1 - np.exp(-2 * (h_x + h_y - h)), 0))
+    return np.sqrt(1 - np.exp(-2 * c.information))
 
 
 def inverse_difference(c: Cooccurrence) -> np.ndarray:

@@ -54,9 +54,12 @@ class Differences:
 
     @cached_property
     def weighted_distance(self) -> float:
-        """Sum over i and j of |i p(i) - j p(j)|, from the sorted products: each is above and below as many as its rank says."""
-        product = np.sort(self.i * self.p)
-        return 2 * float(product @ (2 * np.arange(product.size) - (product.size - 1)))
+        """Sum over i and j of |i p(i) - j p(j)|, from the sorted products: each is above and below as many as its rank says.
+
+        Of i n(i), which is exact for whole levels: equal products then give 0, and no quotient of rounding.
+        """
+        product = np.sort(self.i * self.n)
+        return 2 * float(product @ (2 * np.arange(product.size) - (product.size - 1))) / self.n.sum()
 
     @cached_property
     def strength_numerator(self) -> float:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Mapping, Protocol, Sequence
 
@@ -17,23 +20,42 @@ import numpy as np
 
 from ...errors import InputError
 from ..features import Name
+from ..matrices import cooccurrence, differences, runs, statistics
+from ..matrices.levels import countable
 from . import ibex_catalogue, ibsi
 from .changing import changed
 from .ibex import IbexProfile
-from .ibex_settings import IbexSettings, LocalSettings
+from .ibex_catalogue import CLASSES
+from .ibex_settings import ALL_DIRECTIONS, IN_SLICES, IN_SPACE, IbexSettings, LocalSettings
 from .ibsi import IbsiProfile
-from .pyradiomics import PyRadiomicsProfile, available
+from .pyradiomics import PyRadiomicsProfile, _feature_classes, available
+from .pyradiomics_histogram import histogram_features
+from .pyradiomics_orientation import orientation_features
 
-__all__ = ["PROFILES", "IbexProfile", "IbexSettings", "IbsiProfile", "Profile", "PyRadiomicsProfile", "describe", "profile_of",
+__all__ = ["PROFILES", "IbexProfile", "IbexSettings", "IbsiProfile", "Profile", "PyRadiomicsProfile", "describe", "like_it", "profile_of",
            "read_settings", "values_of"]  # fmt: skip
 
+WITHOUT_LEVELS = ("GOH", "ID", "Shape")
+"""The classes whose features need no grey levels."""
 PROFILES = {"ibex": IbexProfile, "ibsi": IbsiProfile, "pyradiomics": PyRadiomicsProfile}
+IBEX_CATEGORIES = {
+    "GradientOrientHistogram": "angles of the gradient within slices",
+    "GrayLevelCooccurenceMatrix25": "pairs of voxels within slices, summed over the slices (2.5 dimensions)",
+    "GrayLevelCooccurenceMatrix3": "pairs of voxels in three dimensions",
+    "GrayLevelRunLengthMatrix25": "runs of voxels within slices, summed over the slices (2.5 dimensions)",
+    "IntensityDirect": "statistics of the intensities",
+    "IntensityHistogram": "statistics and percentiles of the intensities",
+    "NeighborIntensityDifference25": "neighbourhoods within slices (2.5 dimensions)",
+    "NeighborIntensityDifference3": "neighbourhoods in three dimensions",
+}
 
 
 class Profile(Protocol):
     """A list of features, and how to measure them. Profiles are plain data, which a child process can be handed."""
 
     name: str
+    bin_width: float
+    """HU of a grey level; infinite where the number of levels is limited instead."""
 
     def names(self) -> tuple[Name, ...]:
         """(class, feature), in the order of `values`; always the same for the same settings."""
@@ -49,16 +71,28 @@ class Profile(Protocol):
 
 
 def values_of(profile: Profile, hu: np.ndarray, mask: np.ndarray, spacing_xyz: Sequence[float]) -> np.ndarray:
-    """`Profile.values`; all NaN where the mask is empty or a voxel in it is no finite number, so that one region never ends a cohort."""
-    if not mask.any() or not np.isfinite(hu[mask]).all():
+    """`Profile.values`, but NaN for what cannot be measured, so that one region never ends a cohort.
+
+    All is NaN where the mask is empty or a voxel in it is no finite number. All but the classes `WITHOUT_LEVELS` is NaN where the
+    region's grey levels are not `countable`: one voxel of 1e7 HU is enough, and its matrices would not fit into the memory.
+    """
+    inside = hu[mask]
+    low, high = (float(inside.min()), float(inside.max())) if inside.size else (np.nan, np.nan)
+    if not np.isfinite(high - low):
         return np.full(len(profile.names()), np.nan)
-    return profile.values(hu, mask, spacing_xyz)
+    if countable(low, high, profile.bin_width):
+        return profile.values(hu, mask, spacing_xyz)
+    coarse = replace(profile, bin_width=max(-low, high))  # three levels at most; in 64 bits, for sums beyond 3.4e38
+    values = coarse.values(hu.astype(np.float64), mask, spacing_xyz)
+    values[[feature_class not in WITHOUT_LEVELS for feature_class, _ in profile.names()]] = np.nan
+    return values
 
 
 def profile_of(name: str, settings: Mapping = {}) -> Profile:
     """A profile of `PROFILES` with some of its settings changed, as `Profile.as_dict` has them.
 
-    Raises InputError where a setting is unknown or of the wrong kind, or PyRadiomics is asked for and missing.
+    Raises InputError where a setting is unknown, of the wrong kind or such that nothing can be measured with it, or PyRadiomics
+    is asked for and missing.
     """
     usable, why_not = available() if name == "pyradiomics" else (True, "")
     if not usable:
@@ -70,15 +104,77 @@ def read_settings(path: str | Path) -> dict:
     """Settings from a JSON file: those of a profile, or a summary.json that holds them. Raises InputError where it cannot be read."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return content["profile"]["settings"] if "profile" in content else dict(content)
+        return dict(content["profile"]["settings"] if "profile" in content else content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"The settings {path} cannot be read ({type(error).__name__}: {error}); give a JSON object such as summary.json "
                          "has under profile.") from error  # fmt: skip
 
 
 def describe(feature: str) -> str:
-    """What a feature of ibex or ibsi means. Raises InputError where neither has it."""
-    for profile, text_of in ((IbexProfile(IbexSettings(local=LocalSettings(wanted=True))), ibex_catalogue.describe), (IbsiProfile(), ibsi.describe)):
-        if feature in {name for _, name in profile.names()}:
-            return inspect.cleandoc(text_of(feature)) + "\nEmpty region: NaN."
-    raise InputError(f"No feature of ibex or ibsi is called {feature}; --list-features prints their names.")
+    """What a feature of a profile means: the parts of its name, the symbols of its class and its definition.
+
+    Raises InputError, with the names that are most like it, where no profile has it.
+    """
+    ibex = {name: feature_class for feature_class, name in IbexProfile(IbexSettings(local=LocalSettings(wanted=True))).names()}
+    ibsi_tags = {tag: feature_class for feature_class, tag in IbsiProfile().names()}
+    if feature in ibex:
+        return "\n".join([_parts_of(feature), _of_our_own(ibex[feature], ibex_catalogue.describe(feature))])
+    if feature in ibsi_tags:
+        return _of_our_own(ibsi_tags[feature], ibsi.describe(feature))
+    usable, _ = available()
+    others = PyRadiomicsProfile().names() if usable else ()
+    texts = [_of_pyradiomics(*name) for name in others if feature in (name[1], ".".join(name))]
+    if texts:
+        return "\n\n".join(texts)
+    install = "" if usable else ", and install PyRadiomics to have its features explained"
+    close = like_it(feature, [*ibex, *ibsi_tags, *(name for _, name in others)])
+    raise InputError(f"No feature is called {feature}{close}; --list-features prints the names of a profile{install}.")
+
+
+def like_it(unknown: str, names: Sequence[str]) -> str:
+    """A piece of a sentence with up to three of the names that an unknown one may stand for; "" where none is like it."""
+    folded = {name.lower(): name for name in names}
+    close = get_close_matches(unknown.lower(), folded, 3) or [name for name in folded if unknown.lower() in name][:3]
+    return f" (did you mean {', '.join(folded[name] for name in close)}?)" if close else ""
+
+
+def _of_our_own(feature_class: str, definition: str) -> str:
+    return "\n".join([_symbols(feature_class), inspect.cleandoc(definition), "Empty region: NaN."])
+
+
+def _symbols(feature_class: str) -> str:
+    """What the definitions of a class share: the docstring of its module without title and sources."""
+    module = {"GLCM": cooccurrence, "GLRLM": runs, "NID": differences}.get(feature_class, statistics)
+    _, *paragraphs = inspect.cleandoc(module.__doc__).split("\n\n")
+    histogram = ["Of a histogram p is the share of the values in a bin."] if module is statistics else []
+    return "\n".join([*(paragraph for paragraph in paragraphs if not paragraph.startswith("Source")), *histogram])
+
+
+def _parts_of(name: str) -> str:
+    """What the parts of a name of IBEX say, one sentence."""
+    category, feature = name.split(".", 1)
+    number, offset, bare = re.fullmatch(r"(-?\d+)?(?:-(\d+))?(.+)", feature).groups()
+    parts = [f"category {category}: {IBEX_CATEGORIES[category]}"]
+    if number and "Percentile" in bare:
+        parts.append(f"{number}: percent")
+    elif number:
+        parts.append(f"direction {number}: {_direction(category, int(number))}")
+    if offset:
+        parts.append(f"offset {offset}: voxels are compared {offset} such steps apart")
+    return f"{name} is of " + "; ".join([*parts, f"{bare}: the feature"]) + "."
+
+
+def _direction(category: str, number: int) -> str:
+    if number == ALL_DIRECTIONS:
+        return "the mean of the directions" if CLASSES[category] == "GLRLM" else "all directions together"
+    slices, rows, columns = (IN_SPACE if category.endswith("3") else IN_SLICES)[number]
+    return f"steps of {slices} slices, {rows} rows and {columns} columns"
+
+
+def _of_pyradiomics(feature_class: str, feature: str) -> str:
+    """In PyRadiomics' own words, or ours for what it does not have."""
+    documented = _feature_classes().get("ID" if feature_class == "IH" else feature_class)
+    method = getattr(documented, f"get{feature}FeatureValue", None)
+    ours = orientation_features if feature_class == "GOH" else histogram_features
+    texts = (documented.__doc__, method.__doc__) if method else (ours.__doc__,)
+    return "\n\n".join([f"PyRadiomics profile, class {feature_class}, feature {feature}:", *map(inspect.cleandoc, texts)])

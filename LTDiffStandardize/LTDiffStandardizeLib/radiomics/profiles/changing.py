@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Mapping, TypeVar
 
 from ...errors import InputError
+from .checks import SettingError
 
 Settings = TypeVar("Settings")
 _KINDS = {"bool": (bool,), "int": (int,), "float": (int, float), "None": (type(None),)}
@@ -13,7 +14,7 @@ _KINDS = {"bool": (bool,), "int": (int,), "float": (int, float), "None": (type(N
 def changed(settings: Settings, wanted: Mapping[str, Any], where: str = "") -> Settings:
     """A dataclass with the values of `wanted`, dataclasses within it likewise; lists become tuples.
 
-    Raises InputError where a name is unknown or a value is of another kind than the field's.
+    Raises InputError where a name is unknown, a value is of another kind than the field's, or the settings refuse it.
     """
     known = {item.name: item.type for item in fields(settings)}
     values = {}
@@ -21,7 +22,10 @@ def changed(settings: Settings, wanted: Mapping[str, Any], where: str = "") -> S
         if name not in known:
             raise InputError(f"The features have no setting {where}{name}; known are {', '.join(known)}.")
         values[name] = _like(getattr(settings, name), known[name], value, f"{where}{name}")
-    return replace(settings, **values)
+    try:
+        return replace(settings, **values)
+    except SettingError as error:
+        raise error.within(where) from None
 
 
 def _like(default: Any, annotation: str, value: Any, where: str) -> Any:

@@ -1,6 +1,7 @@
 """Measures the IBEX-compatible features of `ibex_catalogue` in one region."""
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Sequence
 
@@ -17,7 +18,8 @@ from ..matrices.runs import Runs, count_runs
 from ..matrices.statistics import Sample, energy_per_value
 from . import ibex_catalogue as catalogue
 from .ibex_plan import plan_of
-from .ibex_settings import CooccurrenceSettings, HistogramSettings, IbexSettings, NeighbourhoodSettings, RunSettings, Scale
+from .ibex_settings import (IN_SLICES, CooccurrenceSettings, HistogramSettings, IbexSettings, NeighbourhoodSettings, RunSettings,
+                            Scale)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,14 @@ class IbexProfile:
 
     settings: IbexSettings = IbexSettings()
     name = "ibex"
+    bin_width = math.inf
 
     def names(self) -> tuple[Name, ...]:
         return catalogue.names(self.settings)
 
     def values(self, hu: np.ndarray, mask: np.ndarray, spacing_xyz: Sequence[float]) -> np.ndarray:
         settings, box = self.settings, box_of(mask)
-        hu, mask = hu[box], mask[box]
-        image = hu + settings.intensity_offset if hu.dtype.kind == "f" else hu.astype(np.int32) + int(settings.intensity_offset)
+        mask, image = mask[box], _image(hu[box], settings.intensity_offset)
         intensities = Sample(image[mask].astype(np.int16) if fits_int16(image) else image[mask])
         scales = {scale: limited_levels(image, mask, scale.low, scale.high, scale.levels)
                   for scale in {settings.glcm25.scale, settings.glcm3.scale, settings.glrlm25.scale}}  # fmt: skip
@@ -58,6 +60,11 @@ class IbexProfile:
         return asdict(self.settings)
 
 
+def _image(hu: np.ndarray, offset: float) -> np.ndarray:
+    """HU + offset: whole numbers stay whole, for which much is faster, unless the offset is none."""
+    return hu.astype(np.int32) + int(offset) if hu.dtype.kind != "f" and float(offset).is_integer() else hu + offset
+
+
 def _with_percentiles(sample: Sample, histogram: HistogramSettings, percents: Sequence[int], inner: bool) -> np.ndarray:
     """inner: without what lies in the first and the last bin, where values beyond the limits are counted too."""
     if not sample.n:
@@ -79,7 +86,7 @@ def _direct(sample: Sample, histogram: HistogramSettings) -> np.ndarray:
 
 
 def _run_lengths(levels: Levels, settings: RunSettings) -> np.ndarray:
-    counts = count_runs(levels, [catalogue.IN_SLICES[direction] for direction in settings.directions])
+    counts = count_runs(levels, [IN_SLICES[direction] for direction in settings.directions])
     runs = Runs(np.concatenate([counts, counts.mean(axis=0, keepdims=True)]), levels)
     return runs.features(catalogue.RUN_LENGTH.values()).T.ravel()
 

@@ -97,13 +97,6 @@ DIFFERENCES = {
     "TextureStrength": d.texture_strength,
 }
 
-# (slices, rows, columns) of one step. The 13 are IBEX's, whose triples are read as (row, column, slice).
-IN_SLICES = {0: (0, 0, 1), 45: (0, -1, 1), 90: (0, -1, 0), 135: (0, -1, -1)}
-IN_SPACE = dict(enumerate((
-    (0, 1, 0), (0, 0, 1), (1, 0, 0), (0, 1, 1), (0, -1, 1), (1, 0, 1), (-1, 0, 1), (1, 1, 0), (-1, 1, 0),
-    (1, 1, 1), (1, -1, 1), (-1, 1, 1), (-1, -1, 1),
-)))  # fmt: skip
-
 LOCAL = {"LocalEntropy": local.local_entropy, "LocalRange": local.local_range, "LocalStd": local.local_sd}
 CLASSES = {
     "GradientOrientHistogram": "GOH",

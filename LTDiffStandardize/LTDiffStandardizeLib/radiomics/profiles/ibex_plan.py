@@ -13,8 +13,8 @@ import numpy as np
 
 from ..matrices.cooccurrence import Cooccurrence, count_pairs
 from ..matrices.levels import Levels
-from .ibex_catalogue import COOCCURRENCE, IN_SLICES, IN_SPACE, matrices_of
-from .ibex_settings import ALL_DIRECTIONS, CooccurrenceSettings
+from .ibex_catalogue import COOCCURRENCE, matrices_of
+from .ibex_settings import ALL_DIRECTIONS, IN_SLICES, IN_SPACE, CooccurrenceSettings
 
 Sum = tuple[tuple[int, ...], tuple[int, ...]]
 

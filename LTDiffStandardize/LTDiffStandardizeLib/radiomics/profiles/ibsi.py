@@ -8,7 +8,9 @@
 
 Ways: 2D_avg (a matrix a slice and direction, features averaged), 2D_comb (directions of a slice merged), 2_5D_avg (slices merged),
 2_5D_comb (all merged), 3D_avg and 3D_comb. Neighbours are one voxel away, matrices symmetric, nothing is weighted by distance or
-resampled. Source: Zwanenburg et al. 2020 (Radiology 295:328) and the IBSI reference manual, sections 3.3, 3.4, 3.6, 3.7 and 3.11.
+resampled. Of a region whose levels are not `countable`, `values_of` gives stat_* alone.
+
+Source: Zwanenburg et al. 2020 (Radiology 295:328) and the IBSI reference manual, sections 3.3, 3.4, 3.6, 3.7 and 3.11.
 """
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ from ..matrices import histograms
 from ..matrices import runs as r
 from ..matrices import statistics as s
 from ..matrices.levels import Levels, box_of, wide_levels
+from .checks import check, finite
 
 STATISTICS = {
     "mean": s.mean, "var": s.variance, "skew": s.skewness, "kurt": s.excess_kurtosis, "median": s.median, "min": s.minimum,
@@ -57,6 +60,7 @@ WAYS = ("2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb")
 
 IN_SLICES = ((0, 0, 1), (0, -1, 1), (0, -1, 0), (0, -1, -1))
 IN_SPACE = tuple((z, y, x) for z in (0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1) if (z, y, x) > (0, 0, 0))
+ENTRIES_AT_ONCE = 1 << 22  # of all matrices of some slices, so that many slices and levels do not fill the memory
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class IbsiProfile:
     bin_width: float = 25.0
     bin_origin: float | None = -1000.0
     name = "ibsi"
+
+    def __post_init__(self) -> None:
+        check("bin_width", self.bin_width, finite(self.bin_width) and self.bin_width > 0, "a finite number of HU above 0")
+        check("bin_origin", self.bin_origin, self.bin_origin is None or finite(self.bin_origin), "null or a finite number of HU")
 
     def names(self) -> tuple[Name, ...]:
         ngt = [f"{name}_{way}" for way in ("2D", "2_5D", "3D") for name in DIFFERENCES]
@@ -126,10 +134,16 @@ def _symmetric(counts: np.ndarray) -> np.ndarray:
 
 def _ways(levels: Levels, count: Callable, of: Callable, functions: Sequence[Callable]) -> Iterator[np.ndarray]:
     """(features,) for each of `WAYS`; a matrix of which nothing was counted does not enter an average."""
-    by_slice = np.array([count(part, IN_SLICES) for part in levels.slices()])
-    in_slices, in_space = by_slice.sum(axis=0), count(levels, IN_SPACE)
-    for matrices in (by_slice.reshape(-1, *by_slice.shape[2:]), by_slice.sum(axis=1), in_slices, in_slices.sum(axis=0, keepdims=True),
-                     in_space, in_space.sum(axis=0, keepdims=True)):  # fmt: skip
+    slices, apart, merged, in_slices = levels.slices(), [], [], 0
+    several = 1 + ENTRIES_AT_ONCE // (len(IN_SLICES) * levels.count ** 2)
+    for start in range(0, len(slices), several):
+        by_slice = np.array([count(part, IN_SLICES) for part in slices[start:start + several]])
+        apart.append(of(by_slice.reshape(-1, *by_slice.shape[2:]), levels).features(functions))
+        merged.append(of(by_slice.sum(axis=1), levels).features(functions))
+        in_slices = in_slices + by_slice.sum(axis=0)
+    yield from (_mean(np.concatenate(values, axis=1)) for values in (apart, merged))
+    in_space = count(levels, IN_SPACE)
+    for matrices in (in_slices, in_slices.sum(axis=0, keepdims=True), in_space, in_space.sum(axis=0, keepdims=True)):
         yield _mean(of(matrices, levels).features(functions))
 
 

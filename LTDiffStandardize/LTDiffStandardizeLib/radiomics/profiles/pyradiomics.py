@@ -7,7 +7,8 @@
     GLSZM  16, GLDM 14, Shape 14 (of the mask alone, so the same for all volumes), which have no column in the paper
 
 Bins of 25 HU, no resampling, no normalisation, distance 1, features averaged over the directions. PyRadiomics anchors
-its first bin at the smallest value of the region. Compare volumes that are rounded alike (CT: whole HU).
+its first bin at the smallest value of the region. Compare volumes that are rounded alike (CT: whole HU). Of a region
+whose levels are not `countable`, `values_of` gives GOH, ID and Shape alone.
 """
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ import numpy as np
 from ...errors import InputError
 from ..features import Features, FeatureTable, Name
 from ..matrices.levels import box_of
+from .checks import check, finite, some_of
 from .pyradiomics_histogram import histogram_features
 from .pyradiomics_orientation import orientation_features
 
@@ -91,6 +93,10 @@ class PyRadiomicsProfile:
     bin_width: float = BIN_WIDTH_HU
     force2d: bool | None = None
     name = "pyradiomics"
+
+    def __post_init__(self) -> None:
+        check("classes", self.classes, *some_of(self.classes, ALL_CLASSES))
+        check("bin_width", self.bin_width, finite(self.bin_width) and self.bin_width > 0, "a finite number of HU above 0")
 
     def names(self) -> tuple[Name, ...]:
         return _names(self.classes)
