@@ -30,6 +30,11 @@ class LTDiffTraining(ScriptedLoadableModule):
         parent.widgetRepresentationCreationEnabled = False
 
 
+def script(name):
+    """A script of the training, such as "train.py", to be started with PythonSlicer: the Path of the file."""
+    return Path(__file__).resolve().parent / "Scripts" / name
+
+
 class LTDiffTrainingTest(ScriptedLoadableModuleTest):
     """Checks, inside Slicer, that what the module needs was installed with it."""
 
@@ -41,5 +46,5 @@ class LTDiffTrainingTest(ScriptedLoadableModuleTest):
 
         folder = Path(__file__).resolve().parent
         self.assertEqual(Path(LTDiffTrainingLib.__file__).resolve().parents[1], folder)
-        for script in ("simulate.py", "train.py", "evaluate.py"):
-            self.assertTrue((folder / "Scripts" / script).is_file(), script)
+        for name in ("simulate.py", "train.py", "evaluate.py"):
+            self.assertTrue(script(name).is_file(), name)

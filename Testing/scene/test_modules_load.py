@@ -88,9 +88,54 @@ print(parent.helpText, parent.acknowledgementText, getattr(parent, "hidden", Fal
     assert output.rstrip().endswith(str(module == "LTDiffTraining"))
 
 
+def test_the_tests_that_the_training_module_brings_along_pass(application):
+    """Those of LTDiffStandardize need its panel: see Testing/panel."""
+    python("import LTDiffTraining\nLTDiffTraining.LTDiffTrainingTest().runTest()", ROOT / "LTDiffTraining", application)
+
+
 @pytest.mark.parametrize("module", MODULES)
-def test_the_tests_that_a_module_brings_along_pass(module, application):
-    python(f"import {module}\n{module}.{module}Test().runTest()", ROOT / module, application)
+def test_reading_a_module_file_asks_neither_the_network_nor_the_disk_and_is_quick(module, application):
+    output = python(
+        f"""
+import time
+import slicer
+touched = []
+
+def note(event, arguments):
+    path = str(arguments[0]) if arguments else ""
+    of_imports = path.endswith((".py", ".pyc")) or event != "open"
+    if event.startswith(("socket.", "urllib", "subprocess", "os.system", "tempfile", "shutil")) or event == "open" and not of_imports:
+        touched.append((event, path))
+
+sys.addaudithook(note)
+start = time.process_time()
+import {module}
+from types import SimpleNamespace
+{module}.{module}(SimpleNamespace())
+print(time.process_time() - start)
+print(touched)
+""",
+        ROOT / module,
+        application,
+    )
+    seconds, touched = output.splitlines()[-2:]
+    assert touched == "[]"
+    assert float(seconds) < 0.3
+
+
+def test_the_training_module_is_hidden_and_its_scripts_are_found(application):
+    output = python(
+        """
+from types import SimpleNamespace
+import LTDiffTraining
+parent = SimpleNamespace()
+LTDiffTraining.LTDiffTraining(parent)
+print(parent.hidden, LTDiffTraining.script("train.py").is_file(), parent.dependencies)
+""",
+        ROOT / "LTDiffTraining",
+        application,
+    )
+    assert output.split() == ["True", "True", "['LTDiffStandardize']"]
 
 
 def imports_at_reading(path):

@@ -16,7 +16,7 @@ from ..scene.volumes import volume_of
 from ..volumes.image_files import write_volume_file
 from .work import Job
 
-COLUMNS = ("Region", "HU range", "ml", "Mean HU", "SD HU", "Voxels")
+COLUMNS = ("Region", "Range", "ml", "Mean HU", "SD HU", "Voxels")
 MOST_ROWS = 2000
 
 

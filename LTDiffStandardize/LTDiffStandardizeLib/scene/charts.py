@@ -13,6 +13,7 @@ from .volumes import PREFIX
 
 COLOURS = ((0.00, 0.45, 0.70), (0.90, 0.62, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65), (0.34, 0.71, 0.91), (0.84, 0.37, 0.00))  # Okabe, Ito
 GREY = (0.35, 0.35, 0.35)
+BAR_WIDTH = 0.8  # of a group of bars, in places: what VTK's charts take
 CCC, CHANGE, SCATTER, BLAND_ALTMAN = "class", "change", "scatter", "bland-altman"
 ROLE = PREFIX + "role"
 CLASS_COLUMNS = {"method": "volume", "feature_class": "class", "ccc_mean": "CCC", "ccc_low": "90 % from", "ccc_high": "90 % to",
@@ -103,22 +104,17 @@ def _feature_changes(findings: Findings, hu_range: str, feature_class: str):
 
 
 def _bars(title: str, hu_range: str, classes: Sequence[str], bars: Mapping[str, Sequence], ends: Mapping[str, Sequence], unit: str):
-    """Bars of several volumes side by side: Slicer draws the bars of all series at the same places, so each gets places of its own."""
-    columns, series = {"label": []}, []
-    width = len(bars) + 1
-    for index in range(len(classes) * width):
-        columns["label"].append(classes[index // width] if index % width == (width - 1) // 2 else "")
-    for number, (volume, heights) in enumerate(bars.items()):
-        columns[volume] = [heights[index // width] if index % width == number and index // width < len(heights) else 0.0 for index in range(len(columns["label"]))]
-        series.append((volume, "bar", None, volume, COLOURS[number % len(COLOURS)]))
-    marks = [(index * width + number, value) for number, volume in enumerate(ends) for index, pair in enumerate(ends[volume]) for value in pair]
-    chart = _chart("class", f"{title} {hu_range}", "", unit)
-    table = _table("class chart", f"LTDiff chart {hu_range}", {name: name for name in columns}, _transposed(columns))
-    nodes = [_series(table, *one, labels="label") for one in series]
+    """A group of bars for each class, which VTK puts side by side, and marks at the ends of the intervals in the middle of each bar."""
+    rows = [{"label": name, **{volume: heights[index] for volume, heights in bars.items()}} for index, name in enumerate(classes)]
+    table = _table("class chart", f"LTDiff chart {hu_range}", {"label": "label", **{volume: volume for volume in bars}}, rows)
+    nodes = [_series(table, volume, "bar", None, volume, COLOURS[number % len(COLOURS)], labels="label") for number, volume in enumerate(bars)]
+    step = BAR_WIDTH / max(len(bars), 1)
+    marks = [{"place": index + (number - (len(bars) - 1) / 2) * step, "end": value}
+             for number, pairs in enumerate(ends.values()) for index, pair in enumerate(pairs) for value in pair if value is not None]  # fmt: skip
     if marks:
-        spots = _table("interval chart", f"LTDiff intervals {hu_range}", {"place": "place", "end": "end"}, [{"place": place, "end": value} for place, value in marks])
+        spots = _table("interval chart", f"LTDiff intervals {hu_range}", {"place": "place", "end": "end"}, marks)
         nodes.append(_series(spots, "90 % interval", "scatter", "place", "end", GREY))
-    return _filled(chart, nodes)
+    return _filled(_chart("class", f"{title} {hu_range}", "", unit), nodes)
 
 
 def _points(role: str, title: str, points: Mapping[str, tuple], lines: Mapping[str, tuple], x_title: str, y_title: str):
@@ -198,10 +194,6 @@ def _as_number(value) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _transposed(columns: Mapping[str, Sequence]) -> list[dict]:
-    return [dict(zip(columns, values)) for values in zip(*columns.values())]
 
 
 def _node(class_name: str, role: str, name: str):

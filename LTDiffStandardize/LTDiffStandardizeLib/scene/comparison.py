@@ -53,8 +53,8 @@ def show_everywhere(node) -> None:
 def restore_layout() -> None:
     """Back to the layout before `show_side_by_side`; nothing where another one was chosen meanwhile."""
     layout = layout_node()
-    former = layout.GetAttribute(FORMER)
-    if former and is_ours(layout.GetViewArrangement()):
+    former = layout.GetAttribute(FORMER) or layout.SlicerLayoutFourUpView  # which one is forgotten when a scene is closed
+    if is_ours(layout.GetViewArrangement()):
         layout.SetViewArrangement(int(former))
     layout.RemoveAttribute(FORMER)
 

@@ -46,7 +46,7 @@ def start_placing(volume_node) -> None:
     volume_node.GetRASBounds(bounds)
     low, high = np.array(bounds[::2]), np.array(bounds[1::2])
     node = add_roi((low + high) / 2, np.minimum(high - low, DEFAULT_SIZE_MM))
-    if slicer.util.mainWindow() is None:
+    if not hasattr(slicer, "app") or slicer.util.mainWindow() is None:
         return
     node.RemoveAllControlPoints()
     slicer.modules.markups.logic().SetActiveListID(node)

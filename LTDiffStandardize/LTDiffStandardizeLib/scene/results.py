@@ -27,6 +27,8 @@ def add_result(folder: Path, source, output=None, difference: bool = False) -> l
     if output is None:
         output = add_volume(volume, name, source)
     else:
+        for attribute in attributes_of(output):  # they tell of what it held before
+            output.RemoveAttribute(PREFIX + attribute)
         set_voxels(output, volume)
         output.CreateDefaultDisplayNodes()
         if source is not None:

@@ -27,7 +27,7 @@ def volume_of(node) -> CTVolume:
     Raises InputError where the node is empty, is not three-dimensional, lies in a transform, has skewed axes or values that are no numbers.
     """
     name = node.GetName()
-    if node.GetImageData() is None or not node.GetImageData().GetPointData().GetScalars():
+    if node.GetImageData() is None or not node.GetImageData().GetNumberOfPoints() or not node.GetImageData().GetPointData().GetScalars():
         raise InputError(f"The volume {name} is empty; load it again.")
     if node.GetTransformNodeID():
         raise InputError(f"The volume {name} lies in a transform; harden the transform or take the volume out of it.")
