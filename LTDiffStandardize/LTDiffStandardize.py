@@ -58,9 +58,22 @@ class LTDiffStandardizeLogic(ScriptedLoadableModuleLogic):
 
 
 class LTDiffStandardizeTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer; see LTDiffStandardizeLib/panel/self_test."""
+    """Runs inside Slicer: that everything was installed, and the whole way from the sample to its features."""
 
     def runTest(self):
+        self.test_the_shipped_protocols_are_readable()
+        self.test_the_headless_script_is_shipped()
+        self.test_the_sample_goes_all_the_way()
+
+    def test_the_shipped_protocols_are_readable(self):
+        from LTDiffStandardizeLib.model.protocols import library
+
+        self.assertTrue(library())
+
+    def test_the_headless_script_is_shipped(self):
+        self.assertTrue(LTDiffStandardizeLogic().script().is_file())
+
+    def test_the_sample_goes_all_the_way(self):
         from LTDiffStandardizeLib.panel import self_test
 
         self_test.run(self)

@@ -34,15 +34,15 @@ def report(application: str, more: Mapping[str, str] | None = None) -> str:
 
 
 def gpus() -> list[str]:
-    """Name and free of all memory of each NVIDIA device, such as "Quadro, 7.1 of 8.0 GB free"; asked of the driver, not of torch."""
+    """Name, memory and driver of each NVIDIA device, such as "Quadro, 7.1 of 8.0 GB free, driver 550.1"; asked of the driver, not of torch."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
-    query = [program, "--query-gpu=name,memory.free,memory.total", "--format=csv,noheader,nounits"]
+    query = [program, "--query-gpu=name,memory.free,memory.total,driver_version", "--format=csv,noheader,nounits"]
     try:
         lines = subprocess.run(query, capture_output=True, text=True, timeout=SECONDS_FOR_THE_DRIVER, check=True).stdout.splitlines()
-        rows = [[part.strip() for part in line.rsplit(",", 2)] for line in lines if line.strip()]
-        return [f"{name}, {float(free) / 1024:.1f} of {float(total) / 1024:.1f} GB free" for name, free, total in rows]
+        rows = [[part.strip() for part in line.rsplit(",", 3)] for line in lines if line.strip()]
+        return [f"{name}, {float(free) / 1024:.1f} of {float(total) / 1024:.1f} GB free, driver {driver}" for name, free, total, driver in rows]
     except (OSError, ValueError, subprocess.SubprocessError):
         return []
 

@@ -80,8 +80,7 @@ def test_a_widget_and_its_parameter_follow_each_other(parameters, kind, name, ac
 
     panel = qt.QWidget()
     widget = getattr(qt, kind)(panel)
-    widget.setProperty("SlicerParameterName", name)
-    tag = parameters.connectGui(panel)
+    tag = parameters.connectParametersToGui({name: widget})
     act(widget)
     assert getattr(parameters, name) == result
     setattr(parameters, name, value)

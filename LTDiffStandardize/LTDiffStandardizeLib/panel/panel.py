@@ -61,7 +61,7 @@ class Panel(VTKObservationMixin):
     def attach(self) -> None:
         """To the parameter node of the scene, a new one after a scene was closed or loaded."""
         self.parameters = Parameters(self._parameter_node())
-        self._gui_tags = [self.parameters.connectGui(ui) for ui in self._uis]
+        self._gui_tags = [self.parameters.connectParametersToGui(bound_widgets(ui)) for ui in self._uis]
         self.addObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self._parameters_changed)
         self.standardize.choose_default()
         self._follow_regions()
@@ -210,6 +210,12 @@ class Panel(VTKObservationMixin):
         if self.parameters is not None:
             self.regions.refresh()
             self.update()
+
+
+def bound_widgets(ui) -> dict[str, Any]:
+    """{parameter: the widget whose SlicerParameterName it is}. Slicer's connectGui does the same, but gives nothing to disconnect by."""
+    named = {widget.property("SlicerParameterName"): widget for widget in vars(ui).values()}
+    return {name: widget for name, widget in named.items() if name}
 
 
 @contextmanager

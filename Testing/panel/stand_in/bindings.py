@@ -68,12 +68,16 @@ class Bindings:
     def __init__(self, wrapper):
         self.wrapper, self.panels, self.next_tag, self.observer, self.showing = wrapper, {}, 0, None, False
 
-    def connect(self, gui):
-        """Binds every widget that has a SlicerParameterName; the parameters give the first values."""
+    def connect_gui(self, gui):
+        """Binds every widget that has a SlicerParameterName, and as in the application gives no tag to end that by."""
         widgets = gui.findChildren(QWidget) if isinstance(gui, QWidget) else vars(gui).values()
         named = {widget.property("SlicerParameterName"): widget for widget in widgets}
-        parameters = {name: self.wrapper.parameter(name) for name in named if name}
-        bindings = {name: bind(named[name], parameter) for name, parameter in parameters.items()}
+        self.connect({name: widget for name, widget in named.items() if name})
+
+    def connect(self, mapping):
+        """Binds the widgets {parameter: widget} and returns a tag; the parameters give the first values."""
+        parameters = {name: self.wrapper.parameter(name) for name in mapping}
+        bindings = {name: bind(mapping[name], parameter) for name, parameter in parameters.items()}
         tag, self.next_tag = self.next_tag, self.next_tag + 1
         for name, binding in bindings.items():
             binding.write(self.wrapper.getValue(name))

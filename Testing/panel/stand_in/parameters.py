@@ -109,7 +109,10 @@ class Wrapper:
         self.parameter(name).write(self.parameterNode, value)
 
     def connectGui(self, gui):
-        return self._bindings.connect(gui)
+        self._bindings.connect_gui(gui)
+
+    def connectParametersToGui(self, mapping):
+        return self._bindings.connect(mapping)
 
     def disconnectGui(self, tag):
         self._bindings.disconnect(tag)
