@@ -75,15 +75,21 @@ def test_what_a_user_picks_becomes_a_parameter_and_the_other_way_round(panel):
     picture(panel, "advanced")
 
 
-def test_parameters_are_saved_with_the_scene(panel, tmp_path):
+def test_parameters_are_saved_with_the_scene_and_come_back_with_it(panel, tmp_path):
     import slicer
 
     panel.set("inputVolume", chest("CT"))
     panel.set("method", "ls")
     panel.set("seed", 7)
-    assert slicer.mrmlScene.Commit(str(tmp_path / "scene.mrml"))
-    text = (tmp_path / "scene.mrml").read_text()
-    assert "ls" in text and "seed" in text and "inputVolume" in text
+    path = str(tmp_path / "scene.mrml")
+    assert slicer.mrmlScene.Commit(path)
+    slicer.mrmlScene.Clear(0)
+    assert panel.parameters.method == "ltdiff" and panel.parameters.inputVolume is None
+    slicer.mrmlScene.SetURL(path)
+    slicer.mrmlScene.Connect()
+    assert (panel.parameters.method, panel.parameters.seed) == ("ls", 7)
+    assert panel.parameters.inputVolume.GetName() == "CT" and panel.standardize.ui.seedSpin.value == 7
+    assert "Least-squares" in panel.standardize.ui.methodCombo.currentText
 
 
 def test_a_region_is_listed_measured_and_gone_to(panel, wait_until):
@@ -159,5 +165,9 @@ def test_diagnostics_tell_versions_and_weights_but_no_path(panel, application):
     for what in ("LTDiff: ", "Application: Slicer 5.12", "Python: ", "torch: 2.", "GPU: ", "Free disk: ", "Weights ltdiff-chest: SHA-256 "):
         assert what in text
     assert os.path.expanduser("~") not in text or os.path.expanduser("~") == "/"
+    node = chest("Doe^Jane CT")
+    panel.tell(f"{node.GetName()} is done")
+    text = panel.messages.gather()
+    assert "Doe" not in text and f"{node.GetID()} is done" in text
     panel.messages.copy()
     assert application.clipboard().text() == panel.messages.ui.diagnosticsText.toPlainText()

@@ -1,6 +1,8 @@
 """Progress, messages, the log, and the report for who helps."""
 from __future__ import annotations
 
+import tempfile
+
 import slicer
 
 from .. import diagnostics
@@ -40,9 +42,17 @@ class WorkSection:
 
     def gather(self) -> str:
         application = f"{slicer.app.applicationName} {slicer.app.applicationVersion} (revision {slicer.app.revision})"
-        text = diagnostics.report(application, {"Log": "\n" + "\n".join(self.lines)})
+        text = diagnostics.report(application, {"Log": "\n" + without_names("\n".join(self.lines))})
         self.ui.diagnosticsText.setPlainText(text)
         return text
 
     def copy(self) -> None:
         slicer.app.clipboard().setText(self.gather())
+
+
+def without_names(text: str) -> str:
+    """The text with the IDs of nodes in the place of their names, which may be those of patients, and without the temporary folder."""
+    names = {node.GetName(): node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLDisplayableNode") if node.GetName()}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, names[name])
+    return text.replace(tempfile.gettempdir(), "TEMPORARY")

@@ -7,7 +7,6 @@ from slicer.i18n import tr as _
 from ..cohort.request import WITH_NOISE, Request
 from ..cohort.run import DONE, Result
 from ..model.protocols import library
-from ..scene.regions import file_name
 from ..scene.results import add_result
 from ..scene.samples import load_pair
 from ..scene.volumes import PREFIX, facts_of, shown_volume, volume_of
@@ -101,7 +100,7 @@ class StandardizeSection:
         """Writes the input, and notes where the result belongs: the user may choose something else meanwhile."""
         parameters = self.panel.parameters
         method, by_reference = parameters.method, parameters.target == REFERENCE and parameters.method != "none"
-        source = write_volume_file(volume_of(parameters.inputVolume), job.folder / "scan" / f"{file_name(parameters.inputVolume.GetName())}.nrrd", compress=False)
+        source = write_volume_file(volume_of(parameters.inputVolume), job.folder / "scan" / "volume.nrrd", compress=False)
         reference = write_volume_file(volume_of(parameters.referenceVolume), job.folder / "reference.nrrd", compress=False) if by_reference else None
         job.output = parameters.outputVolume.GetID() if parameters.outputVolume is not None else ""
         job.difference = parameters.makeDifference
