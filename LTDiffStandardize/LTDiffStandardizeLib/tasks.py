@@ -11,17 +11,18 @@ from .cohort.provenance import VERSION
 from .cohort.request import Request
 from .cohort.run import BAD_REQUEST, CANCELLED, DONE, Result, failed, run_request, said
 from .comparison import Comparison, compare, joined, with_combat, write_figures, write_tables
-from .comparison.comparing import check_same_grid
-from .comparison.files import RESULTS, write_values
+from .comparison.comparing import OF_THE_MASK, check_same_grid
+from .comparison.files import RESULTS, warnings_of, write_values
 from .comparison.cases import Case
 from .comparison.changes import CHANGE_RESULTS, changes, write_changes
 from .comparison.labels import label_volume
 from .comparison.request import ComparisonRequest, ExportRequest, RegionsRequest
 from .errors import Cancelled, InputError, LTDiffError
 from .radiomics.features import FeatureTable
-from .radiomics.profiles import Profile, profile_of
+from .radiomics.profiles import Profile, like_it, profile_of
 from .radiomics.regions import Region, told_apart
 from .radiomics.regions.facts import write_region_facts
+from .radiomics.regions.random_boxes import shortfall
 from .radiomics.regions.roi import regions_of
 from .report import ReportChoices, write_report
 from .report.plain import plain_texts
@@ -68,6 +69,7 @@ def export_request(request: ExportRequest, listener: Listener) -> Result:
 def run_comparison(request: ComparisonRequest, listener: Listener) -> list[Path]:
     """Compares, writes all files and returns their paths. Raises InputError or OutputError."""
     profile = profile_of(request.profile, request.settings)
+    _refuse_unknown_features(request.charted, profile)
     patient = request.patient or Path(request.output).resolve().name
     if not request.has_reference:
         return _run_changes(request, profile, patient, listener)
@@ -75,6 +77,8 @@ def run_comparison(request: ComparisonRequest, listener: Listener) -> list[Path]
     _refuse_existing(request, (*RESULTS, REPORT))
     total = len(request.cases)
     comparison = joined(_compared(case, f"patient {number}/{total}, regions", profile, request, listener) for number, case in enumerate(request.cases, 1))
+    for warning in warnings_of(comparison):
+        listener.say(warning)
     if request.combat:
         comparison = with_combat(comparison, before)
     output, overwrite = Path(request.output), request.overwrite
@@ -107,12 +111,15 @@ def _run_changes(request: ComparisonRequest, profile: Profile, patient: str, lis
         raise InputError("The patients do not have volumes of the same names, so their changes cannot be put together; name the same for all.")
     before, after = _before_and_after(request)
     _refuse_existing(request, CHANGE_RESULTS)
-    found, total = [], len(request.cases)
+    found, tables, total = [], [], len(request.cases)
     for number, case in enumerate(request.cases, 1):
         volumes = {name: read_volume(case.volumes[name]) for name in (before, after)}
-        regions, _ = _regions(case.rois or request.rois, volumes[before], case.patient)
-        progress = _progress(f"patient {number}/{total}, regions", listener)
+        regions, candidates = _regions_to_measure(case, request, volumes[before])
+        tables += candidates
+        progress = _progress(f"patient {number}/{total}, regions", len(regions), listener)
         found.append(changes(volumes[before], volumes[after], regions, profile, request.processes, progress))
+    if shortfall(tables):
+        listener.say(shortfall(tables))
     paths = write_changes(found, profile, request.output, patient, (before, after), request.overwrite)
     if request.arrays:
         features = {name: FeatureTable.joined([getattr(one, when) for one in found]) for name, when in ((before, "before"), (after, "after"))}
@@ -122,9 +129,20 @@ def _run_changes(request: ComparisonRequest, profile: Profile, patient: str, lis
 
 def _compared(case: Case, what: str, profile: Profile, request: ComparisonRequest, listener: Listener) -> Comparison:
     reference = read_volume(case.reference)
-    regions, candidates = _regions(case.rois or request.rois, reference, case.patient)
+    regions, candidates = _regions_to_measure(case, request, reference)
     volumes = {name: read_volume(path) for name, path in case.volumes.items()}
-    return compare(reference, volumes, regions, request.processes, profile, _progress(what, listener), candidates)
+    return compare(reference, volumes, regions, request.processes, profile, _progress(what, len(regions), listener), candidates)
+
+
+def _regions_to_measure(case: Case, request: ComparisonRequest, reference: CTVolume) -> tuple[list[Region], list[dict]]:
+    """`_regions` of a patient. Raises InputError where all are random ones, none of which found room."""
+    rois = case.rois or request.rois
+    regions, candidates = _regions(rois, reference, case.patient)
+    if candidates and not regions:
+        ranges = ", ".join(dict.fromkeys(row["regions"] for row in candidates))
+        raise InputError(f"The regions {' '.join(rois)} have no place in {reference.name}, as no box lies far enough within "
+                         f"{ranges} HU; choose another range=, or make fill= or size= smaller.")  # fmt: skip
+    return regions, candidates
 
 
 def _regions(rois: tuple[str, ...], reference: CTVolume, patient: str) -> tuple[list[Region], list[dict]]:
@@ -141,15 +159,32 @@ def _before_and_after(request: ComparisonRequest) -> tuple[str, str]:
     return before, after
 
 
+def _refuse_unknown_features(wanted: Sequence[str], profile: Profile) -> None:
+    """Before anything is measured; raises InputError."""
+    names = [name for name in profile.names() if name[0] not in OF_THE_MASK]
+    known = {text for name in names for text in (name[1], ".".join(name))}
+    for one in wanted:
+        if one not in known:
+            close = like_it(one, [feature for _, feature in names])
+            raise InputError(f"No feature that {profile.name} compares is called {one}{close}; "
+                             f"--list-features {profile.name} prints the names.")  # fmt: skip
+
+
 def _refuse_existing(request: ComparisonRequest, names: Sequence[str]) -> None:
     """Before anything is measured; raises OutputError."""
     for name in names:
         refuse_existing(Path(request.output, name), request.overwrite)
 
 
-def _progress(what: str, listener: Listener) -> Callable[[int, int], None]:
+def _progress(what: str, total: int, listener: Listener) -> Callable[[int, int], None]:
+    """What `measure` is given; that nothing of the total is done yet is told at once, as the first region may take long."""
     start = time.monotonic()
-    return lambda done, total: listener.progress(Count(what, done, total, time.monotonic() - start))
+
+    def tell(done: int, total: int) -> None:
+        listener.progress(Count(what, done, total, time.monotonic() - start))
+
+    tell(0, total)
+    return tell
 
 
 def _result(work: Callable[[], list[Path]], listener: Listener) -> Result:

@@ -38,7 +38,7 @@ examples:
   compare.py --reference B70f.nrrd --volume a=a.nrrd b=b.nrrd --roi tumour.seg.dcm random:50
       --profile pyradiomics --combat --output compared
   compare.py --list-features ibex          1,401 names, one a line
-  compare.py --explain NAME                what a feature of ibex or ibsi means
+  compare.py --explain NAME                what a feature means, and the parts of an IBEX name
 """
 
 
@@ -51,7 +51,7 @@ def parser():
     option("--cases", metavar="FILE.csv", help="several patients instead of --reference and --volume, see below")
     option("--output", metavar="DIR", help="folder for the results, made where it does not exist")
     option("--profile", choices=PROFILES, default="ibex", help="which features: ibex and ibsi are our own, pyradiomics needs that package "
-                                                               "(default: %(default)s)")  # fmt: skip
+           "and takes seconds for each large region, such as a slice (default: %(default)s)")  # fmt: skip
     option("--settings", metavar="FILE.json", help="parameters of the features other than the defaults, as summary.json has them under profile")
     option("--before", metavar="NAME", help="volume before standardization (default: the first)")
     option("--after", metavar="NAME", help="volume after it, which the report judges (default: the last)")

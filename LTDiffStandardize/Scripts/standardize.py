@@ -25,8 +25,8 @@ scans made with different kernels can be compared. For research use only.
 
 Every series found in the INPUTs becomes a derived DICOM series, or a NRRD or NIfTI
 file, in the output folder, with a record of how it was made (NAME-provenance.json).
-summary.json there says what became of each. The inputs are never changed, and nothing
-that exists in the output folder is overwritten.
+summary.json there says what became of each, and keeps what earlier runs finished. The
+inputs are never changed, and no result in the output folder is overwritten.
 """
 
 EPILOG = """\

@@ -122,7 +122,7 @@ def test_a_listener_can_cancel(tmp_path):
     assert [path.name for path in (tmp_path / "out").glob("*p2*")] == []
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_text("no image")])
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_text("no image")])
 def test_inputs_without_any_series_are_a_bad_request(tmp_path, make):
     make(tmp_path / "scan.nrrd")
     result = standardize(tmp_path / "scan.nrrd", tmp_path / "out")
@@ -193,3 +193,39 @@ def test_the_same_request_gives_the_same_bytes(tmp_path):
     for out in ("a", "b"):
         standardize(tmp_path / "scan", tmp_path / out)
     assert digests(tmp_path / "a" / "scan_s1_B40f") == digests(tmp_path / "b" / "scan_s1_B40f")
+
+
+def test_an_input_that_does_not_exist_is_named_at_once_and_is_no_series(tmp_path):
+    dicom_series(tmp_path / "scan", 1)
+    heard = Heard()
+    result = standardize([tmp_path / "nowhere", tmp_path / "scan"], tmp_path / "out", heard)
+    assert result.exit_code == 0 and result.sentence.startswith("1 series: 1 standardized")
+    assert heard.said[0] == f"{tmp_path / 'nowhere'} does not exist; check the path."
+    assert [entry["input"] for entry in summary(tmp_path / "out")] == [str(tmp_path / "scan")]
+
+
+def test_where_no_input_exists_nothing_is_touched(tmp_path):
+    result = standardize([tmp_path / "nowhere", tmp_path / "neither"], tmp_path / "out")
+    assert result.exit_code == 3 and result.outcomes == () and not (tmp_path / "out").exists()
+    assert "nowhere" in result.sentence and "neither do not exist" in result.sentence
+
+
+def test_samples_that_do_not_differ_are_warned_of_in_the_record_and_in_the_sentence(tmp_path, monkeypatch):
+    from LTDiffStandardizeLib.model import frame
+
+    dicom_series(tmp_path / "scan", 1)
+    sentences = []
+    for share in (1.1, -0.1):  # above any missing share no noise is drawn, below it is
+        monkeypatch.setattr(frame, "NEGLIGIBLE_SHARE", share)
+        out = tmp_path / f"out {share}"
+        sentence = standardize(tmp_path / "scan", out, samples=3).outcomes[0].sentence
+        sentences.append((sentence, record(out, "scan_s1_B40f")["warnings"]))
+    (silent, warnings), (noisy, none) = sentences
+    assert len(warnings) == 1 and warnings[0] in silent and none == [] and "uncertainty" not in noisy
+    assert "ls_noise draws no noise for the protocol B40f to B70f" in silent and "no measure of uncertainty" in silent
+
+
+def test_where_the_library_leads_to_softer_kernels_alone_they_are_named(tmp_path):
+    dicom_series(tmp_path / "scan", 1, ConvolutionKernel="B70f")
+    sentence = standardize(tmp_path / "scan", tmp_path / "out").outcomes[0].sentence
+    assert "softer ones alone (B10f, B30f, B40f)" in sentence and "--target" in sentence

@@ -63,11 +63,12 @@ def test_an_input_that_is_the_output_folder_is_refused(tmp_path):
         find_cohort([str(tmp_path)], tmp_path / "a" / "..")
 
 
-def test_what_is_not_there_or_empty_becomes_a_refused_entry(tmp_path):
+def test_an_empty_folder_becomes_a_refused_entry_and_one_that_is_not_there_is_refused_itself(tmp_path):
     (tmp_path / "empty").mkdir()
-    missing, empty = find_cohort([str(tmp_path / "nowhere"), str(tmp_path / "empty")], tmp_path / "out")
-    assert "does not exist" in missing.entry.refusal
+    (empty,) = find_cohort([str(tmp_path / "empty")], tmp_path / "out")
     assert "holds no CT series" in empty.entry.refusal
+    with pytest.raises(InputError, match="does not exist"):
+        find_cohort([str(tmp_path / "nowhere")], tmp_path / "out")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names of Windows are always text")

@@ -54,8 +54,17 @@ def test_other_lines_are_no_progress():
         assert from_line(line) is None
 
 
+def test_a_single_series_says_nothing_of_others():
+    assert Progress("lung", 1, 1, 12, 30, 1.8, 10.0, 10.0).sentence() == "12/30 slices, 1.8 slices/s, 0:10 left"
+
+
 def test_the_sentence_names_all_that_a_waiting_person_asks_for():
     assert HALF_WAY.sentence() == "series 2/5 lung_B40f: 12/30 slices, 1.8 slices/s, 0:10 left, all series 1:02:05"
+
+
+def test_before_the_first_region_rate_and_time_are_dashes():
+    assert Count("regions", 0, 9, 0.0).sentence() == "regions 0/9, - a second, - left"
+    assert Count("regions", 3, 9, 1.5).sentence() == "regions 3/9, 2 a second, 0:03 left"
 
 
 def test_a_terminal_shows_one_line_that_is_rewritten(monkeypatch):

@@ -246,3 +246,37 @@ def test_the_lock_of_a_killed_run_is_taken_over(five, tmp_path):
     stop_when(child, (tmp_path / "out" / ".ltdiff-lock").exists, signal.SIGKILL)
     child.wait()
     assert standardize(five / "p1", tmp_path / "out").exit_code == 0
+
+
+def outcomes(output):
+    return {os.path.basename(entry["input"]): entry["outcome"] for entry in summary(output)}
+
+
+def test_the_summary_keeps_what_earlier_runs_finished(tmp_path):
+    for number in (1, 2):
+        dicom_series(tmp_path / f"p{number}", number)
+        standardize(tmp_path / f"p{number}", tmp_path / "out")
+    assert outcomes(tmp_path / "out") == {"p1": "standardized", "p2": "standardized"}
+    before = summary(tmp_path / "out")
+    assert standardize(tmp_path / "p1", tmp_path / "out", seed=1).exit_code == 1  # its result exists and stays
+    assert summary(tmp_path / "out") == before
+
+
+def test_the_summary_forgets_what_is_gone_and_what_was_never_finished(tmp_path):
+    dicom_series(tmp_path / "p1", 1)
+    dicom_series(tmp_path / "p2", 2)
+    dicom_series(tmp_path / "p3", 3, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    standardize([tmp_path / "p1", tmp_path / "p3"], tmp_path / "out")
+    assert outcomes(tmp_path / "out") == {"p1": "standardized", "p3": "refused"}
+    (tmp_path / "out" / "p1_s1_B40f-provenance.json").unlink()
+    standardize(tmp_path / "p2", tmp_path / "out")
+    assert outcomes(tmp_path / "out") == {"p2": "standardized"}
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1, {}]", '[{"input": 1, "output": 2}]'])
+def test_a_summary_that_cannot_be_read_is_replaced(tmp_path, text):
+    dicom_series(tmp_path / "p1", 1)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.json").write_text(text)
+    standardize(tmp_path / "p1", tmp_path / "out")
+    assert outcomes(tmp_path / "out") == {"p1": "standardized"}

@@ -1,17 +1,25 @@
 """compare.py as users call it."""
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
 from small_cohort import chest_hu, dicom_series, nrrd_volume, start_script
 
 from LTDiffStandardizeLib.comparison import AGREEMENT_KEYS
+from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.radiomics.profiles import describe
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import available
 from LTDiffStandardizeLib.volumes import CTVolume, write_volume_file
 
 FILES = {"report.html", "agreement.json", "feature_agreement.csv", "features.csv", "regions.csv", "summary.json"}
 CLASSES = {"GOH", "GLCM", "GLRLM", "ID", "IH", "NID"}
 ROI = "random:6,range=10..250,size=4x8x8,fill=0.3"  # small boxes, for a chest of 64 pixels
+
+
+usable, why_not = available()
+needs_pyradiomics = pytest.mark.skipif(not usable, reason=why_not)
 
 
 def compare(*arguments):
@@ -47,7 +55,9 @@ def compared(volumes, tmp_path_factory):
 def test_all_files_are_written_and_named(compared):
     output, text, _ = compared
     assert {path.name for path in output.iterdir()} == FILES
-    assert {line.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for line in text.split("\n") if line} == FILES
+    warning, *paths = text.splitlines()
+    assert "Fewer than 10 regions lie in [10,250] (6), [-1000,-700] (3)" in warning
+    assert {line.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for line in paths} == FILES
 
 
 def test_the_agreement_has_the_rows_of_the_demo_in_the_classes_of_the_paper(compared):
@@ -80,7 +90,7 @@ def test_the_report_can_be_read_without_pictures_and_names_no_file(compared, vol
 
 
 def test_progress_is_told_with_rate_and_time_left(compared):
-    assert "patient 1/1, regions 1/9," in compared[2] and "a second," in compared[2] and "left" in compared[2]
+    assert compared[2].startswith("patient 1/1, regions 0/9, - a second, - left\n")
 
 
 def test_an_earlier_result_is_replaced_only_when_told(compared, volumes):
@@ -103,7 +113,10 @@ def test_regions_of_a_label_map_and_other_profiles_and_settings(volumes, tmp_pat
     assert status == 0, errors
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert summary["profile"]["settings"] == {"bin_width": 10.0, "bin_origin": None}
-    assert summary["regions"] == [{"regions": "tumour", "n": 2}]
+    assert summary["regions"] == [{"regions": "tumour", "n": 2}] and summary["few_regions"] == {"tumour": 2}
+    assert "tumour (2)" in summary["warnings"][0] and "undefined" in summary["trustworthy"]["regions"]["tumour"]
+    agreement = json.loads((tmp_path / "out" / "agreement.json").read_text(encoding="utf-8"))
+    assert {row["ccc_low"] for row in agreement} == {None} != {row["ccc_mean"] for row in agreement}
 
 
 def test_several_patients_come_from_a_list(volumes, tmp_path):
@@ -111,7 +124,7 @@ def test_several_patients_come_from_a_list(volumes, tmp_path):
     cases.write_text(f"patient,reference,near\nP1,{volumes / 'reference'},{volumes / 'near.nrrd'}\n"
                      f"P2,{volumes / 'reference'},{volumes / 'near.nrrd'}\n", encoding="utf-8")  # fmt: skip
     status, _, errors = compare("--cases", cases, "--roi", ROI, "--profile", "ibsi", "--output", tmp_path / "out")
-    assert status == 0 and "patient 1/2, regions 1/6" in errors
+    assert status == 0 and "patient 1/2, regions 0/6" in errors
     with open(tmp_path / "out" / "features.csv", encoding="utf-8", newline="") as file:
         assert {row["patient"] for row in csv.DictReader(file)} == {"P1", "P2"}
 
@@ -125,6 +138,32 @@ def test_the_names_of_a_profile_are_printed_one_a_line(profile, number):
 def test_a_feature_is_explained():
     status, text, _ = compare("--explain", "GrayLevelCooccurenceMatrix3.-333-4Contrast")
     assert status == 0 and "Sum of (i - j)^2 p" in text and "Unit: level squared" in text and "Constant: 0" in text
+    assert all(words in text for words in ("share of the pairs", "three dimensions", "-333: direction, all together", "4: offset"))
+
+
+@pytest.mark.parametrize("name, words", [
+    ("GrayLevelCooccurenceMatrix25.45-1Contrast", ("45: direction, a step of (0, -1, 1)", "2.5 dimensions")),
+    ("GrayLevelRunLengthMatrix25.-333RunPercentage", ("-333: direction, the mean of all", "R their sum", "R over V")),
+    ("IntensityHistogram.95Percentile", ("95: percent",)), ("NeighborIntensityDifference3.Busyness", ("s(i) is the sum of",)),
+    ("IntensityDirect.GlobalEntropy", ("p is the share of the values in a bin",)),
+    ("rlm_r_perc_3D_avg", ("R their sum", "R over V")),
+])  # fmt: skip
+def test_symbols_and_the_parts_of_a_name_are_explained(name, words):
+    assert all(word in describe(name) for word in words)
+
+
+@needs_pyradiomics
+def test_features_of_pyradiomics_are_explained_in_its_own_words():
+    both = describe("Contrast")
+    assert "class GLCM" in both and "class NID" in both and "co-occurence matrix" in both
+    assert "class NID" not in describe("GLCM.Contrast")
+    assert "orientation" in describe("Percentile10") and "MaximumGradient" in describe("IH.MaximumGradient")
+
+
+def test_without_pyradiomics_the_explanation_says_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "radiomics", None)
+    with pytest.raises(InputError, match="install PyRadiomics"):
+        describe("JointEntropy")
 
 
 @pytest.mark.parametrize("arguments, sentence", [
@@ -133,6 +172,10 @@ def test_a_feature_is_explained():
     (("--reference", "a", "--volume", "a", "--output", "x"), "NAME=PATH"),
     (("--reference", "a", "--volume", "a=b"), "--output"),
     (("--explain", "Nonsense"), "--list-features"),
+    (("--explain", "cm_contrst_3D_avg"), "did you mean cm_contrast_3D_avg"),
+    (("--explain", "GrayLevelCooccurenceMatrix3.0-4MaxProbabilty"), "did you mean GrayLevelCooccurenceMatrix3.0-4MaxProbability"),
+    (("--cases", "nosuch.csv", "--output", "x"), "nosuch.csv does not exist"),
+    (("--reference", "no", "--volume", "a=no", "--output", "x", "--profile", "ibsi", "--feature", "stat_men"), "did you mean stat_mean"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_said_in_one_sentence(arguments, sentence, tmp_path):
     child = start_script(*arguments, script="compare.py", cwd=tmp_path)
@@ -145,6 +188,21 @@ def test_help_is_narrow_and_names_every_form_of_region():
     assert status == 0 and max(map(len, text.splitlines())) <= 100
     for word in ("box:", "sphere:", "slices", "random:", "RTSTRUCT", "SEG", ".mrk.json", "--cases", "--list-features", "research use only"):
         assert word in text
+
+
+def test_a_range_without_any_region_is_named_with_the_remedy(volumes, tmp_path):
+    arguments = ("--reference", volumes / "reference", "--volume", f"near={volumes / 'near.nrrd'}", "--output", tmp_path / "out")
+    status, _, errors = compare(*arguments, "--roi", "random:5,range=3000..4000")
+    assert status == 1 and all(words in errors for words in ("random:5,range=3000..4000", "[3000,4000]", "fill=", "size="))
+
+
+def test_fewer_regions_than_wanted_are_told(volumes, tmp_path):
+    arguments = ("--reference", volumes / "reference", "--volume", f"near={volumes / 'near.nrrd'}", "--profile", "ibsi")
+    status, text, errors = compare(*arguments, "--roi", "random:500,range=10..250,size=9x9x10,fill=0.6", "--output", tmp_path / "out")
+    assert status == 0, errors
+    summary, report = ((tmp_path / "out" / name).read_text(encoding="utf-8") for name in ("summary.json", "report.html"))
+    drawn = json.loads(summary)["regions"][0]["n"]
+    assert 0 < drawn < 500 and f"{drawn} of 500 in [10,250]" in text and f"{drawn} of 500 in [10,250]" in report
 
 
 def test_volumes_on_another_grid_are_refused_by_name(volumes, tmp_path):

@@ -113,3 +113,10 @@ def test_a_list_of_patients_names_paths_beside_it_and_shapes(tmp_path):
 def test_a_list_of_patients_that_cannot_be_used_is_refused_in_words(tmp_path, text, word):
     with pytest.raises(InputError, match=word):
         read_cases(write(tmp_path / "cases.csv", text))
+
+
+def test_a_list_that_does_not_exist_and_one_with_semicolons_are_refused_with_the_remedy(tmp_path):
+    with pytest.raises(InputError, match="nosuch.csv does not exist; check the path"):
+        read_cases(tmp_path / "nosuch.csv")
+    with pytest.raises(InputError, match="semicolons between its columns; save it again with commas"):
+        read_cases(write(tmp_path / "cases.csv", "patient;reference;input\nP1;a;b\n"))

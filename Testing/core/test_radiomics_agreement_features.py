@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from LTDiffStandardizeLib.radiomics.agreement import (FEATURE_AGREEMENT_KEYS, bland_altman, feature_agreement, icc_3_1, lin_ccc,
-                                                      paper_protocol, relative_error, trustworthy)  # fmt: skip
+from LTDiffStandardizeLib.radiomics.agreement import (FEATURE_AGREEMENT_KEYS, agreement_table, bland_altman, feature_agreement, icc_3_1,
+                                                      lin_ccc, paired_difference, paper_protocol, relative_error, trustworthy)  # fmt: skip
+from LTDiffStandardizeLib.radiomics.agreement.classes import few_regions_warning
 from LTDiffStandardizeLib.radiomics.features import FeatureTable
 from LTDiffStandardizeLib.radiomics.regions import Region
 
@@ -105,9 +106,27 @@ def test_the_interval_of_a_feature_draws_whole_patients():
 
 def test_features_are_sorted_by_what_standardization_did_to_them():
     rows = [{"method": method, "regions": "lung", "feature_class": "ID", "feature": name, "ccc": ccc}
-            for name, *both in (("a", 0.5, 0.9), ("b", 0.85, 0.86), ("c", 0.9, 0.84), ("d", 0.2, math.nan)) for method, ccc in zip(("old", "new"), both)]  # fmt: skip
+            for name, *both in (("a", 0.5, 0.9), ("b", 0.85, 0.86), ("c", 0.9, 0.84), ("d", 0.2, 0.3), ("e", 0.2, math.nan),
+                                ("f", math.nan, 0.9))
+            for method, ccc in zip(("old", "new"), both)]  # fmt: skip
     lists = trustworthy(rows, "old", "new")["lung"]
-    assert lists == ([("ID", "a")], [("ID", "b")], [("ID", "c")], [("ID", "d")])
+    assert lists == ([("ID", "a")], [("ID", "b")], [("ID", "c")], [("ID", "d")], [("ID", "e"), ("ID", "f")])
+
+
+@pytest.mark.parametrize("count, patients, known", [(2, 1, False), (3, 1, True), (40, 2, False), (40, 3, True)])
+def test_fewer_than_three_regions_or_patients_give_a_ccc_without_an_interval(count, patients, known):
+    truth, method = noisy(7, count=count)
+    where = regions(count, group=lambda index: str(index % patients))
+    (of_class,), one_by_one = (make({"a": table(method)}, table(truth), where) for make in (agreement_table, feature_agreement))
+    pair = paired_difference(table(method), table(truth), table(truth), where)[0]
+    assert math.isfinite(of_class["ccc_mean"]) and math.isfinite(one_by_one[0]["ccc"]) and math.isfinite(pair["difference"])
+    limits = (of_class["ccc_low"], of_class["ccc_high"], one_by_one[0]["ccc_low"], pair["low"], pair["high"])
+    assert {math.isfinite(limit) for limit in limits} == {known}
+
+
+def test_ranges_of_fewer_than_ten_regions_are_named_in_one_sentence():
+    assert few_regions_warning(regions(10)) == ""
+    assert "Fewer than 10 regions lie in " in few_regions_warning(regions(9)) and "(9)" in few_regions_warning(regions(9))
 
 
 def test_the_papers_figure_is_taken_across_the_features_of_a_class_in_each_region():

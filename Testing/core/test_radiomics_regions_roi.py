@@ -6,6 +6,7 @@ import pytest
 from report_parts import noisy_volume
 
 from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.radiomics.regions.random_boxes import shortfall
 from LTDiffStandardizeLib.radiomics.regions.roi import ROI_HELP, regions_of
 from LTDiffStandardizeLib.volumes import CTVolume, read_volume, write_volume_file
 
@@ -68,6 +69,11 @@ def test_random_boxes_come_with_a_table_of_their_candidates(volume):
     assert [region.slices for region in again] == [region.slices for region in regions]
     _, rows = regions_of("random:2", volume)
     assert [row["regions"] for row in rows] == ["[-800,-300]", "[-100,250]", "[10,250]", "[300,800]"]
+
+
+def test_regions_that_found_no_room_are_counted_over_all_patients():
+    rows = [{"regions": label, "wanted": wanted, "drawn": drawn} for label, wanted, drawn in (("lung", 250, 39), ("bone", 5, 5), ("lung", 250, 0))]
+    assert "39 of 500 in lung" in shortfall(rows) and "bone" not in shortfall(rows) and shortfall(rows[1:2]) == ""
 
 
 def test_a_label_map_must_lie_on_the_voxels(volume, tmp_path):

@@ -1,8 +1,13 @@
 """What the report says in words: who is best, and where a filter wins."""
+from dataclasses import replace
+
 import numpy as np
-from report_parts import LABELS, comparison_of
+from report_parts import LABELS, comparison_of, texts
 
 from LTDiffStandardizeLib.comparison import STANDARD
+from LTDiffStandardizeLib.report import ReportChoices
+from LTDiffStandardizeLib.report.page import report_html
+from LTDiffStandardizeLib.report.plain import plain_texts
 from LTDiffStandardizeLib.report.words import best_of, best_overall, contests, verdict
 
 RANDOM = np.random.default_rng(3)
@@ -62,3 +67,29 @@ def test_without_any_ccc_nothing_is_claimed():
 def test_one_volume_alone_is_told_without_a_winner():
     alone = comparison_of({STANDARD: {"ID": list(TRUTH)}, "ltdiff": {"ID": CLOSE}})
     assert said(alone).startswith("Mean CCC over all rows of the table: LTDiff++ 1.00.") and "highest" not in said(alone)
+
+
+def test_rows_of_fewer_than_ten_regions_are_no_wins():
+    few = comparison_of({STANDARD: {"GLCM": list(TRUTH[:9])}, "power": {"GLCM": MIDDLING[:9]}, "ltdiff": {"GLCM": CLOSE[:9]}})
+    assert contests(few, "ltdiff") == [] and "from 10 regions or more, so nothing can be said" in said(few)
+
+
+def test_two_regions_are_warned_of_and_neither_starred_nor_given_an_interval():
+    two = comparison_of({STANDARD: {"GLCM": list(TRUTH[:2])}, "power": {"GLCM": MIDDLING[:2]}, "ltdiff": {"GLCM": CLOSE[:2]}})
+    page = report_html(two, texts(), ReportChoices("ltdiff", "power", ["ltdiff"]))
+    warning = "Fewer than 10 regions lie in [-100,250] (2), so the CCC there cannot be relied on"
+    assert f'<p class="notice">{warning}' in page and page.count(warning) == 2  # at the head, and where features became trustworthy
+    assert "★" not in page and "± 0.00, –</small>" in page and " wins " not in page
+
+
+def test_features_without_a_ccc_are_a_column_of_their_own():
+    one = comparison_of({STANDARD: {"GLCM": [1.0]}, "power": {"GLCM": [2.0]}, "ltdiff": {"GLCM": [1.0]}})
+    page = report_html(one, texts(), ReportChoices("ltdiff", "power", ["ltdiff"]))
+    assert '<th scope="col">undefined</th>' in page
+    assert "".join(f"<td>{count}</td>" for count in (0, 0, 0, 0, 1)) in page
+
+
+def test_regions_that_found_no_room_are_counted_in_the_report():
+    some = replace(compared(ours=CLOSE, power=FAR), candidates=[{"regions": "[300,800]", "wanted": 500, "drawn": 39, "candidates": 60}])
+    page = report_html(some, plain_texts(some, "LTDiff"), ReportChoices("ltdiff", "none", ["ltdiff"]))
+    assert page.count("39 of 500 in [300,800]") == 2  # among the facts, and below the table of candidates

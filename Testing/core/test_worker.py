@@ -59,7 +59,8 @@ def test_a_worker_makes_the_same_bytes_as_the_calling_process_would(tmp_path):
     ({"seed": -1}, 3),
 ])  # fmt: skip
 def test_the_exit_status_is_that_of_the_result(tmp_path, change, status):
-    files = request_for(tmp_path, **change)  # there are no scans
+    (tmp_path / "scans").mkdir()  # with no scan
+    files = request_for(tmp_path, **change)
     assert work(files)[0] == status
     assert result_in(files).exit_code == status
 

@@ -118,8 +118,8 @@ def save_chart(chart, path):
             plot.SetInputData(table, "place", series.GetYColumnName())
             if not labels.GetNumberOfValues():
                 for row in range(table.GetNumberOfRows()):
-                    if table.GetValueByName(row, "label").ToString():
-                        labels.InsertNextValue(table.GetValueByName(row, "label").ToString())
+                    if table.GetValueByName(row, "feature class").ToString():
+                        labels.InsertNextValue(table.GetValueByName(row, "feature class").ToString())
                         places.InsertNextValue(row)
         else:
             plot.SetInputData(table, series.GetXColumnName(), series.GetYColumnName())

@@ -67,6 +67,14 @@ def remove(path: Path) -> None:
         raise OutputError(f"{path} cannot be removed ({error.strerror}); remove it and try again.") from error
 
 
+def read_summary(folder: Path) -> list[dict]:
+    """The entries of an earlier run; none where there is no summary, or none that can be read."""
+    with suppress(OSError, ValueError):
+        entries = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return []
+
+
 def write_summary(folder: Path, outcomes: Sequence[dict]) -> None:
     with file_aside(folder / SUMMARY, overwrite=True) as partial:
         partial.write_text(json.dumps(outcomes, indent=1) + "\n", encoding="utf-8")

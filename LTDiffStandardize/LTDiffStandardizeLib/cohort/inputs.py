@@ -29,8 +29,8 @@ def find_cohort(inputs: Sequence[str], output: Path, label_maps: Sequence[str] =
     """All series in the inputs, in their order; a series found in two inputs counts once, results in `output` and label maps
     do not count.
 
-    An input that does not exist or holds no series becomes a refused entry.
-    Raises InputError where the output folder is itself an input.
+    An input that holds no series becomes a refused entry.
+    Raises InputError where an input does not exist, or the output folder is itself one.
     """
     results, found = output.resolve(), []
     known = {_digest(Path(path).resolve()) for path in label_maps}
@@ -51,17 +51,9 @@ def find_cohort(inputs: Sequence[str], output: Path, label_maps: Sequence[str] =
 
 
 def _series_in(typed: str) -> list[CohortSeries]:
-    try:
-        entries = find_series(typed)
-    except InputError as error:
-        entries = [_refused(typed, str(error))]
-    if not entries:
-        entries = [_refused(typed, f"{typed} holds no CT series (DICOM, NRRD or NIfTI); choose another file or folder.")]
+    refusal = f"{typed} holds no CT series (DICOM, NRRD or NIfTI); choose another file or folder."
+    entries = find_series(typed) or [SeriesEntry(Path(typed).name or "input", Path(typed), "", 0, refusal)]
     return [CohortSeries(entry, typed) for entry in entries]
-
-
-def _refused(typed: str, sentence: str) -> SeriesEntry:
-    return SeriesEntry(Path(typed).name or "input", Path(typed), "", 0, sentence)
 
 
 def _told_apart(found: Sequence[CohortSeries], longer: Callable[[CohortSeries], str]) -> list[CohortSeries]:

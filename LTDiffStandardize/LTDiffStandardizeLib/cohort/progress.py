@@ -31,10 +31,11 @@ class Progress:
     cohort_seconds_left: float
 
     def sentence(self) -> str:
-        """Such as "series 2/5 lung_B40f: 12/30 slices, 1.8 slices/s, 0:10 left, all series 1:20"."""
-        return (f"series {self.series}/{self.series_total} {self.name}: {self.slices}/{self.slices_total} slices, "
-                f"{self.slices_per_second:.3g} slices/s, {_clock(self.series_seconds_left)} left, "
-                f"all series {_clock(self.cohort_seconds_left)}")  # fmt: skip
+        """Such as "series 2/5 lung_B40f: 12/30 slices, 1.8 slices/s, 0:10 left, all series 1:20"; of a single series without what is about others."""
+        here = f"{self.slices}/{self.slices_total} slices, {self.slices_per_second:.3g} slices/s, {_clock(self.series_seconds_left)} left"
+        if self.series_total == 1:
+            return here
+        return f"series {self.series}/{self.series_total} {self.name}: {here}, all series {_clock(self.cohort_seconds_left)}"
 
     @property
     def share(self) -> float:
@@ -63,7 +64,9 @@ class Count:
     seconds: float
 
     def sentence(self) -> str:
-        """Such as "regions 120/500, 35 a second, 0:11 left"."""
+        """Such as "regions 120/500, 35 a second, 0:11 left"; rate and time are dashes until one is done."""
+        if not self.done:
+            return f"{self.what} 0/{self.total}, - a second, - left"
         rate = self.done / max(self.seconds, 1e-9)
         return f"{self.what} {self.done}/{self.total}, {rate:.3g} a second, {_clock((self.total - self.done) / rate)} left"
 
@@ -117,7 +120,7 @@ class Listener(Protocol):
     """Who is told how the work goes."""
 
     def progress(self, progress: Told) -> None:
-        """Called after every slice or region."""
+        """Called after every slice or region, of regions before the first too."""
 
     def say(self, text: str) -> None:
         """One line for the user to keep."""

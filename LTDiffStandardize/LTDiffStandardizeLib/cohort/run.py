@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cancelled, InputError, LTDiffError, ModelError, OutputError
-from .folder import LOG, SUMMARY, log_exception, results_folder, write_summary
+from .folder import LOG, SUMMARY, log_exception, read_summary, results_folder, write_summary
 from .inputs import CohortSeries, find_cohort
 from .interruption import Interruption, interruptible
 from .preparation import Preparation, prepare
 from .progress import Listener, Meter
+from .provenance import FINISHED, Record
 from .request import Request
-from .series import SeriesFiles, standardize_series
+from .series import RECORD, SeriesFiles, standardize_series
 
 DONE, SOMETHING_FAILED, NO_MODEL, BAD_REQUEST, CANNOT_WRITE, CANCELLED = 0, 1, 2, 3, 4, 130
 STANDARDIZED, REFUSED, FAILED = "standardized", "refused", "failed"
@@ -52,20 +55,22 @@ class Result:
 def run_request(request: Request, listener: Listener) -> Result:
     """Standardizes all series of the request; never raises an LTDiffError.
 
+    An input that does not exist is told first; the others are then standardized.
     SIGINT and SIGTERM cancel, as does a listener that raises Cancelled: the series under way is dropped, what is finished stays.
     """
     outcomes: list[Outcome] = []
     try:
         with interruptible() as interruption:
-            folder = Path(request.output)
+            folder, inputs = Path(request.output), _existing(request.inputs, listener)
             preparation = prepare(request)
             listener.say("Looking for CT series ...")
-            cohort = find_cohort(request.inputs, folder, request.rois)
+            cohort = find_cohort(inputs, folder, request.rois)
             with results_folder(folder):
+                entries = _standing_entries(folder)
                 try:
-                    _Cohort(preparation, cohort, listener, interruption, outcomes).run()
+                    _Cohort(preparation, cohort, listener, interruption, outcomes, entries).run()
                 finally:
-                    write_summary(folder, [asdict(outcome) for outcome in outcomes])
+                    write_summary(folder, list(entries.values()))
             result = _result(outcomes, len(cohort), folder)
     except (KeyboardInterrupt, Cancelled):
         result = Result(CANCELLED, "Cancelled; what was finished stays, and --resume goes on from there.", tuple(outcomes))
@@ -85,21 +90,54 @@ def said(result: Result, listener: Listener) -> Result:
     return result
 
 
+def _existing(inputs: Sequence[str], listener: Listener) -> list[str]:
+    """Those that exist; the others are named to the listener, or where there is nothing else in an InputError."""
+    missing = [path for path in inputs if not os.path.exists(path)]
+    sentence = f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist; check the path."
+    if len(missing) == len(inputs):
+        raise InputError(sentence)
+    if missing:
+        listener.say(sentence)
+    return [path for path in inputs if path not in missing]
+
+
+def _standing_entries(folder: Path) -> dict[str, dict]:
+    """{name of the record: entry} of earlier runs' summary, of the results whose record still says that they are finished."""
+    records = {}
+    for path in folder.glob(f"*{RECORD}"):
+        with suppress(OutputError):  # no record, so nothing stands by it
+            record = Record.read(path)
+            if record is not None and record.state == FINISHED:
+                records.update({(record.input, name): path.name for name in record.outputs})
+    found = {}
+    for entry in read_summary(folder):
+        record_name = records.get((str(entry.get("input")), Path(str(entry.get("output"))).name))
+        if record_name:
+            found[record_name] = entry
+    return found
+
+
 @dataclass(frozen=True)
 class _Cohort:
+    """entries: of the summary, {name of the record: entry}; one of a finished result is replaced only by a newer result."""
+
     preparation: Preparation
     series: Sequence[CohortSeries]
     listener: Listener
     interruption: Interruption
     outcomes: list[Outcome]
+    entries: dict[str, dict]
 
     def run(self) -> None:
         meter = Meter([0 if one.entry.refusal else one.entry.number_of_slices for one in self.series])
         for number, one in enumerate(self.series, start=1):
             meter.begin(number, one.entry.name)
-            outcome = self._outcome(one, meter)
+            files = SeriesFiles.of(self._folder, one.entry.name, self.preparation.request.format)
+            outcome = self._outcome(one, files, meter)
             self.outcomes.append(outcome)
-            write_summary(self._folder, [asdict(outcome) for outcome in self.outcomes])
+            if outcome.outcome == STANDARDIZED or files.record.name not in self.entries:
+                self.entries[files.record.name] = asdict(outcome)
+            write_summary(self._folder, list(self.entries.values()))
             self.listener.say(f"[{number}/{len(self.series)}] {one.entry.name}: {outcome.outcome}. {outcome.sentence}")
             self.interruption.check()
 
@@ -107,9 +145,8 @@ class _Cohort:
     def _folder(self) -> Path:
         return Path(self.preparation.request.output)
 
-    def _outcome(self, one: CohortSeries, meter: Meter) -> Outcome:
+    def _outcome(self, one: CohortSeries, files: SeriesFiles, meter: Meter) -> Outcome:
         path = str(one.entry.path)
-        files = SeriesFiles.of(self._folder, one.entry.name, self.preparation.request.format)
 
         def progress(done: int, total: int) -> None:
             self.interruption.check()

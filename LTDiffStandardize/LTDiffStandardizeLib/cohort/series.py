@@ -25,6 +25,8 @@ from .preparation import Preparation
 from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest
 
 MOST_LABELS = 64
+RECORD = "-provenance.json"  # after the name of the series
+BODY_HU, LEAST_SPREAD = -500, 0.1  # HU
 ENDINGS = {"dicom": "", "nrrd": ".nrrd", "nifti": ".nii.gz"}
 
 
@@ -44,7 +46,7 @@ class SeriesFiles:
             folder / f"{name}{ending}",
             folder / f"{name}-uncertainty{ending or ENDINGS['nrrd']}",
             folder / f"{name}-features.csv",
-            folder / f"{name}-provenance.json",
+            folder / f"{name}{RECORD}",
         )
 
     @property
@@ -75,12 +77,13 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
         _write_volume(files, result, preparation, protocol)
         if spread is not None:
             write_volume_file(spread, files.uncertainty)
+            warnings = [*warnings, *filter(None, [_spread_warning(spread, volume, preparation.request.method, protocol)])]
         if regions:
             write_feature_changes(files.features, volume, result, regions)
         seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
         facts = _facts(volume, protocol, preparation.device, seconds)
-        replace(started, state=FINISHED, outputs=outputs, facts=facts).write(files.record)
+        replace(started, state=FINISHED, outputs=outputs, warnings=warnings, facts=facts).write(files.record)
     how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
     return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
 
@@ -91,6 +94,15 @@ def _refuse_what_is_no_scan(volume: CTVolume) -> None:
         raise InputError(f"{volume.name} is a result of {SOFTWARE} already; give the series that it was made from.")
     if volume.source is None and volume.hu.min() >= 0 and len(np.unique(volume.hu)) <= MOST_LABELS:
         raise InputError(f"{volume.name} holds {MOST_LABELS} values at most and none below 0 HU, so it is a label map and no CT; give it with --roi.")
+
+
+def _spread_warning(spread: CTVolume, volume: CTVolume, method: str, protocol: Protocol) -> str | None:
+    """One sentence where the samples hardly differ: of a filter that lacks too little, the frame draws no noise."""
+    body = volume.hu > BODY_HU if volume.padding is None else (volume.hu > BODY_HU) & ~volume.padding
+    if not body.any() or np.median(spread.hu[body]) >= LEAST_SPREAD:
+        return None
+    return (f"The samples differ by less than {LEAST_SPREAD:g} HU in most of the body, as {method} draws no noise for the "
+            f"protocol {protocol.name}, so their spread is no measure of uncertainty; do not use it as one.")  # fmt: skip
 
 
 def _facts(volume: CTVolume, protocol: Protocol | None, device: str, seconds_per_slice: float) -> dict[str, Any]:

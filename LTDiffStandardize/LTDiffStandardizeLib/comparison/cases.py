@@ -33,8 +33,12 @@ def read_cases(path: str | Path) -> list[Case]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             header, rows = [name.strip() for name in reader.fieldnames or ()], list(reader)
+    except FileNotFoundError as error:
+        raise InputError(f"The list of patients {path} does not exist; check the path.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The list of patients {path} cannot be read ({error}); give a CSV file in UTF-8.") from error
+    if len(header) == 1 and ";" in header[0]:
+        raise InputError(f"The list of patients {path} has semicolons between its columns; save it again with commas.")
     names = [name for name in header if name not in FIXED]
     if not {"patient", "reference"} <= set(header) or not names or len(set(header)) < len(header):
         raise InputError(f"The list of patients {path} has the columns {', '.join(header) or 'none'}; it needs patient, reference and at "

@@ -9,8 +9,10 @@ from typing import Any, Iterator, Mapping, Sequence
 import numpy as np
 
 from ..radiomics.agreement import THRESHOLD, feature_agreement, paper_protocol, trustworthy
+from ..radiomics.agreement.classes import few_regions, few_regions_warning
 from ..radiomics.features import FeatureTable
 from ..radiomics.regions import Region
+from ..radiomics.regions.random_boxes import shortfall
 from ..radiomics.tables import feature_rows, write_csv, write_features_csv, write_regions_csv
 from ..volumes.atomic import file_aside
 from ..volumes.derivation import RESEARCH_USE
@@ -68,13 +70,20 @@ def write_figures(comparison: Comparison, folder: str | Path, before: str, after
         "patients": len(comparison.patients()),
         "methods": comparison.methods,
         "regions": [{"regions": hu_range, "n": len(comparison.regions_of(hu_range))} for hu_range in comparison.ranges()],
+        "few_regions": few_regions(comparison.regions),
         "random_regions": list(comparison.candidates),
+        "warnings": warnings_of(comparison),
         "sd_ratio": _by_range_and_method(sd_ratios(comparison), "sd_ratio"),
         "hu_shift": _by_range_and_method(hu_shifts(comparison), "hu_shift"),
         "paper_protocol": paper_protocol(tables, standard, comparison.regions),
         "trustworthy": {"before": before, "after": after, "threshold": THRESHOLD, "regions": lists},
     }, overwrite)  # fmt: skip
     return [one_to_one, summary]
+
+
+def warnings_of(comparison: Comparison) -> list[str]:
+    """A sentence on ranges of too few regions, and one on random regions that found no room; where they apply."""
+    return list(filter(None, (few_regions_warning(comparison.regions), shortfall(comparison.candidates))))
 
 
 def _by_range_and_method(values: dict[tuple[str, str], float], name: str) -> list[dict]:

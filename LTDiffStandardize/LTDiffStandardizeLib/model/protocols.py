@@ -125,7 +125,9 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     fitting = [p for p in towards if _same(p.source.label, kernel)]
     if fitting and not target and max(map(_sharpness, fitting)) < 1:
         # Two kernels of one cohort must not be turned into each other.
-        raise InputError(f"The input's kernel is {kernel}, from which the library leads to softer ones alone; name one with --target, or keep the input as the sharp standard.")
+        softer = ", ".join(sorted(p.target.label for p in fitting))
+        raise InputError(f"The input's kernel is {kernel}, from which the library leads to softer ones alone ({softer}); name one "
+                         "of these with --target, or keep the input as the sharp standard.")
     if fitting:
         return max(fitting, key=_sharpness), None
     if not target:

@@ -191,7 +191,7 @@ def trustworthy_text(findings: Findings, hu_range: str) -> str:
         return findings.summary["note"]
     lists, summary = findings.trustworthy(hu_range), findings.summary["trustworthy"]
     titles = (("became", _("Became trustworthy (CCC >= {limit}) from {before} to {after}")), ("lost", _("No longer trustworthy")),
-              ("stayed", _("Trustworthy before and after")), ("never", _("Never trustworthy")))  # fmt: skip
+              ("stayed", _("Trustworthy before and after")), ("never", _("Never trustworthy")), ("undefined", _("Without a CCC: undefined in at least one region, or too few regions")))  # fmt: skip
     parts = []
     for kind, title in titles:
         features = lists.get(kind, [])

@@ -7,13 +7,16 @@ import numpy as np
 
 from ..comparison import Comparison
 from ..radiomics.agreement import THRESHOLD, Trustworthy, feature_agreement, lin_ccc, paper_protocol, trustworthy
+from ..radiomics.agreement.classes import few_regions_warning
+from ..radiomics.regions.random_boxes import shortfall
 from . import charts
 from .markup import cell, chart, details, escape, number, paragraphs, row, table
 from .tables import Names
 
 Chosen = Sequence[tuple[str, str]]  # (class, feature)
 
-_KINDS = (("became", "became trustworthy"), ("stayed", "were so before"), ("lost", "no longer are"), ("never", "did not become so"))
+_KINDS = (("became", "became trustworthy"), ("stayed", "were so before"), ("lost", "no longer are"), ("never", "did not become so"),
+          ("undefined", "undefined"))  # fmt: skip
 
 
 def overview_charts(comparison: Comparison, names: Names) -> str:
@@ -70,7 +73,8 @@ def trustworthy_features(comparison: Comparison, names: Names, before: str, afte
     counts = [row(names.of_range(hu_range), [cell(str(len(getattr(lists, kind)))) for kind, _ in _KINDS]) for hu_range, lists in found.items()]
     caption = f"Features with a CCC of at least {THRESHOLD} (trustworthy) before, {names.of_method(before)}, and after, {names.of_method(after)}"
     listed = [details(f"{names.of_range(hu_range)}: the features by name", _listed(lists)) for hu_range, lists in found.items()]
-    return table(caption, ["Regions", *(title for _, title in _KINDS)], [counts]) + "\n".join(listed)
+    warning = paragraphs(filter(None, [few_regions_warning(comparison.regions)]))
+    return table(caption, ["Regions", *(title for _, title in _KINDS)], [counts]) + warning + "\n".join(listed)
 
 
 def _listed(lists: Trustworthy) -> str:
@@ -109,5 +113,7 @@ def candidate_table(comparison: Comparison, names: Names) -> str:
         return ""
     rows = [row(" ".join(filter(None, (item.get("patient", ""), names.of_range(item["regions"])))),
                 [cell(str(item[key])) for key in ("wanted", "drawn", "candidates")]) for item in comparison.candidates]  # fmt: skip
-    return table("Random regions: places inside the HU range before they were thinned out", ["Regions", "Wanted", "Drawn", "Candidates"], [rows])
+    caption = "Random regions: places inside the HU range before they were thinned out"
+    told = paragraphs(filter(None, [shortfall(comparison.candidates)]))
+    return table(caption, ["Regions", "Wanted", "Drawn", "Candidates"], [rows]) + told
 

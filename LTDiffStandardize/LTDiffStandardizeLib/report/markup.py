@@ -52,6 +52,12 @@ def cell(text: str, note: str = "", best: bool = False) -> str:
     return f'<td{" class=best" if best else ""}>{shown}{f"<small>{escape(note)}</small>" if note else ""}</td>'
 
 
+def interval(low: float, high: float, pattern: str = ".2f") -> str:
+    """Both ends as `number` has them, one dash where they are undefined."""
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{number(low, pattern)} to {number(high, pattern)}" if known else number(math.nan)
+
+
 def number(value: float, pattern: str = ".2f") -> str:
     """The formatted number with a true minus sign, a dash where it is undefined."""
     return format(value, pattern).replace("-", "−") if math.isfinite(value) else "–"

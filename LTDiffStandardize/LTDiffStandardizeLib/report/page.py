@@ -7,6 +7,7 @@ from string import Template
 from typing import Mapping, Sequence
 
 from ..comparison import Comparison
+from ..radiomics.agreement.classes import FEWEST_UNITS, few_regions_warning
 from ..radiomics.regions import Region
 from ..volumes.atomic import file_aside
 from ..volumes.derivation import RESEARCH_USE
@@ -84,13 +85,13 @@ def report_html(comparison: Comparison, texts: ReportTexts, choices: ReportChoic
     return template.substitute(
         title=escape(texts.title),
         research_use=escape(RESEARCH_USE),
-        missing=_missing(comparison),
+        missing=_notices(comparison),
         verdict=_verdict(comparison, choices.ours, labels),
         facts=definitions(texts.facts),
         methods=definitions(texts.methods),
         figures=figures(comparison, shown, {**labels, **texts.captions}, focus),
         charts=evidence.overview_charts(comparison, names),
-        unit="patients" if len(comparison.patients()) > 1 else "the regions",
+        unit=f"{'patients' if len(comparison.patients()) > 1 else 'the regions'}, of which it needs {FEWEST_UNITS} or more",
         ccc=tables.ccc_table(comparison, names),
         classes=escape(_legend(comparison)),
         shares=tables.share_table(comparison, names),
@@ -127,8 +128,8 @@ def _verdict(comparison: Comparison, ours: str, labels: Mapping[str, str]) -> st
                      for statement in words.verdict(comparison, ours, labels))  # fmt: skip
 
 
-def _missing(comparison: Comparison) -> str:
-    if not comparison.missing:
-        return ""
-    return (f'<p class="notice">{escape(comparison.missing)} The tables show what needs no PyRadiomics: the IBEX-compatible features, computed by '
-            "LTDiff.</p>")  # fmt: skip
+def _notices(comparison: Comparison) -> str:
+    missing = comparison.missing and (f"{comparison.missing} The tables show what needs no PyRadiomics: the IBEX-compatible "
+                                      "features, computed by LTDiff.")  # fmt: skip
+    sentences = filter(None, (missing, few_regions_warning(comparison.regions)))
+    return "\n".join(f'<p class="notice">{escape(sentence)}</p>' for sentence in sentences)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..comparison import STANDARD, Comparison
+from ..radiomics.regions.random_boxes import shortfall
 from ..volumes.volume import CTVolume
 from .page import ReportTexts
 
@@ -22,7 +23,7 @@ def plain_texts(comparison: Comparison, software: str) -> ReportTexts:
         ("Standard", _facts_of(comparison.reference)),
         ("Volumes", ", ".join(names)),
         ("Patients", f"{patients}" + (", the units of the bootstrap; the pictures show the first" if patients > 1 else "")),
-        ("Regions", f"{ranges}; the same for all volumes, listed in regions.csv"),
+        ("Regions", f"{ranges}; the same for all volumes, listed in regions.csv. {shortfall(comparison.candidates)}".strip()),
         ("Features", comparison.profile.about()),
         ("Software", software),
     ]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Mapping, NamedTuple, Sequence
 
 from ..comparison import Comparison, hu_shifts, sd_ratios
+from ..radiomics.agreement.classes import few_regions
 from . import words
-from .markup import cell, escape, number, row, table
+from .markup import cell, escape, interval, number, row, table
 
 RANGE_NOTES = {"[-800,-300]": "lung", "[-100,250]": "soft tissue and fat", "[10,250]": "soft tissue", "[300,800]": "bone"}
 
@@ -46,12 +47,12 @@ class Names:
 
 def ccc_table(comparison: Comparison, names: Names) -> str:
     rows = {(item["regions"], item["feature_class"], item["method"]): item for item in comparison.agreement}
-    bodies = []
+    bodies, few = [], few_regions(comparison.regions)
     for hu_range in comparison.ranges():
         of_range = {feature_class: values for (label, feature_class), values in words.means(comparison).items() if label == hu_range}
         body = []
         for feature_class, values in of_range.items():
-            best = words.best_of(values)
+            best = set() if hu_range in few else words.best_of(values)
             cells = [_ccc_cell(rows[hu_range, feature_class, method], method in best) for method in comparison.methods]
             first = "" if body else _range_head(comparison, names, hu_range, len(of_range))
             body.append(row(feature_class, cells, before=first))
@@ -61,8 +62,8 @@ def ccc_table(comparison: Comparison, names: Names) -> str:
 
 
 def _ccc_cell(item: dict, best: bool) -> str:
-    interval = f"± {number(item['ccc_sd'])}, {number(item['ccc_low'])} to {number(item['ccc_high'])}"
-    return cell(number(item["ccc_mean"]), interval, best)
+    note = f"± {number(item['ccc_sd'])}, {interval(item['ccc_low'], item['ccc_high'])}"
+    return cell(number(item["ccc_mean"]), note, best)
 
 
 def share_table(comparison: Comparison, names: Names) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..comparison import STANDARD, Comparison
 from ..radiomics.agreement import paired_difference
+from ..radiomics.agreement.classes import FEWEST_REGIONS, few_regions
 
 RELEVANT = 0.01  # differences of the CCC below this are counted, not told
 Cell = tuple[str, str]  # (HU range, feature class): one row of the CCC table
@@ -66,15 +67,15 @@ def best_overall(comparison: Comparison, methods: Sequence[str]) -> str:
 
 
 def contests(comparison: Comparison, ours: str) -> list[Contest]:
-    """`ours` against the best of the other methods, for every row in which both have a CCC."""
-    features = comparison.features
+    """`ours` against the best of the other methods, for every row in which both have a CCC of enough regions."""
+    features, few = comparison.features, few_regions(comparison.regions)
     paired = {other: {(row["regions"], row["feature_class"]): row for row in
                       paired_difference(features[ours], features[other], features[STANDARD], comparison.regions)}
               for other in comparison.volumes if other != ours}  # fmt: skip
     found = []
     for cell, values in means(comparison).items():
         others = {method: value for method, value in values.items() if method != ours and np.isfinite(value)}
-        if others and np.isfinite(values[ours]):
+        if others and np.isfinite(values[ours]) and cell[0] not in few:
             best = max(others, key=others.get)
             row = paired[best][cell]
             found.append(Contest(cell, best, values[ours], others[best], row["difference"], row["low"], row["high"]))
@@ -87,7 +88,8 @@ def verdict(comparison: Comparison, ours: str, labels: Mapping[str, str]) -> lis
     if len(comparison.volumes) == 1 and np.isfinite(average(comparison, ours)):
         return [Statement(f"Mean CCC over all rows of the table: {labels[ours]} {average(comparison, ours):.2f}. There is no other volume to compare it with.")]
     if not found:
-        return [Statement("No row of the table has a CCC for two methods, so nothing can be said about which is best.")]
+        return [Statement(f"No row of the table has a CCC for two methods from {FEWEST_REGIONS} regions or more, so nothing can "
+                          "be said about which is best.")]  # fmt: skip
     name, (ahead, behind, level) = labels[ours], _by_printed_number(found)
     averages = ", ".join(f"{labels[method]} {average(comparison, method):.2f}" for method in comparison.volumes)
     return [

@@ -13,6 +13,7 @@ from .volumes import PREFIX
 
 COLOURS = ((0.00, 0.45, 0.70), (0.90, 0.62, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65), (0.34, 0.71, 0.91), (0.84, 0.37, 0.00))  # Okabe, Ito
 GREY = (0.35, 0.35, 0.35)
+LABEL = "feature class"
 BAR_WIDTH = 0.8  # of a group of bars, in places: what VTK's charts take
 CCC, CHANGE, SCATTER, BLAND_ALTMAN = "class", "change", "scatter", "bland-altman"
 ROLE = PREFIX + "role"
@@ -105,9 +106,9 @@ def _feature_changes(findings: Findings, hu_range: str, feature_class: str):
 
 def _bars(title: str, hu_range: str, classes: Sequence[str], bars: Mapping[str, Sequence], ends: Mapping[str, Sequence], unit: str):
     """A group of bars for each class, which VTK puts side by side, and marks at the ends of the intervals in the middle of each bar."""
-    rows = [{"label": name, **{volume: heights[index] for volume, heights in bars.items()}} for index, name in enumerate(classes)]
-    table = _table("class chart", f"LTDiff chart {hu_range}", {"label": "label", **{volume: volume for volume in bars}}, rows)
-    nodes = [_series(table, volume, "bar", None, volume, COLOURS[number % len(COLOURS)], labels="label") for number, volume in enumerate(bars)]
+    rows = [{LABEL: name, **{volume: heights[index] for volume, heights in bars.items()}} for index, name in enumerate(classes)]
+    table = _table("class chart", f"LTDiff chart {hu_range}", {LABEL: LABEL, **{volume: volume for volume in bars}}, rows)
+    nodes = [_series(table, volume, "bar", None, volume, COLOURS[number % len(COLOURS)], labels=LABEL) for number, volume in enumerate(bars)]
     step = BAR_WIDTH / max(len(bars), 1)
     marks = [{"place": index + (number - (len(bars) - 1) / 2) * step, "end": value}
              for number, pairs in enumerate(ends.values()) for index, pair in enumerate(pairs) for value in pair if value is not None]  # fmt: skip

@@ -100,7 +100,7 @@ def regions_of_segmentation(node, volume_node) -> list[Region]:
     for segment_id in segmentation.GetSegmentIDs():
         if display is not None and not display.GetSegmentVisibility(segment_id):
             continue
-        mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume_node)
+        mask = _mask_of(node, segment_id, volume_node)
         where = np.nonzero(mask) if mask is not None else [np.empty(0)]
         if where[0].size:
             box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in where)
@@ -110,34 +110,48 @@ def regions_of_segmentation(node, volume_node) -> list[Region]:
 
 def drawn_regions(volume: CTVolume, volume_node, segmentation=None) -> tuple[list[Region], list[str]]:
     """All boxes and segments on the volume, without what lies outside the field of view, and a sentence for each that cannot be used."""
-    regions, problems = [], []
-    for node in roi_nodes():
-        try:
-            regions.append(region_of_roi(node, volume))
-        except InputError as error:
-            problems.append(str(error))
-    if segmentation is not None:
-        regions += regions_of_segmentation(segmentation, volume_node)
-    usable = without_padding(regions, volume.padding)
-    lost = {region.name for region in regions} - {region.name for region in usable}
-    problems += [f"The region {name} lies outside the field of view, where nothing was measured; move it inside." for name in sorted(lost)]
-    return told_apart(usable), problems
+    drawn, problems = _drawn(volume, volume_node, segmentation)
+    return [region for region, _node in drawn], problems
 
 
 def write_drawn(volume: CTVolume, volume_node, segmentation, folder: Path) -> list[str]:
-    """Writes the same regions to files in the folder, in the same order, as the worker's `rois`; their names survive."""
-    regions, _ = drawn_regions(volume, volume_node, segmentation)
-    names = [node.GetName() for node in roi_nodes()]
-    boxes = {node.GetName(): node for node in roi_nodes() if names.count(node.GetName()) == 1}
-    paths = []
-    for region in regions:
+    """Writes the same regions to files in the folder, in the same order, as the worker's `rois`; names survive as far as files can have them."""
+    paths: list[Path] = []
+    for region, node in _drawn(volume, volume_node, segmentation)[0]:
         name = file_name(region.name, paths)
-        if region.kind == "box" and region.name in boxes:
+        if node is not None:
             paths.append(folder / f"{name}.mrk.json")
-            paths[-1].write_text(json.dumps({"markups": [box_markup(*box_of(boxes[region.name]))]}), encoding="utf-8")
+            paths[-1].write_text(json.dumps({"markups": [box_markup(*box_of(node))]}), encoding="utf-8")
         else:
             paths.append(write_volume_file(label_volume([region], volume), folder / f"{name}.nrrd"))
     return [str(path) for path in paths]
+
+
+def _mask_of(node, segment_id: str, volume_node) -> np.ndarray | None:
+    """On the voxels of the volume. Of an empty segment in a transform Slicer makes no image, and trips over it."""
+    try:
+        return slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume_node)
+    except AttributeError:
+        return None
+
+
+def _drawn(volume: CTVolume, volume_node, segmentation) -> tuple[list[tuple[Region, object]], list[str]]:
+    """Regions, each with its ROI node or None for a segment; and the sentences of `drawn_regions`."""
+    pairs, problems = [], []
+    for node in roi_nodes():
+        try:
+            pairs.append((region_of_roi(node, volume), node))
+        except InputError as error:
+            problems.append(str(error))
+    if segmentation is not None:
+        pairs += [(region, None) for region in regions_of_segmentation(segmentation, volume_node)]
+    usable = []
+    for region, node in pairs:
+        inside = without_padding([region], volume.padding)
+        usable += [(cut, node) for cut in inside]
+        if not inside:
+            problems.append(f"The region {region.name} lies outside the field of view, where nothing was measured; move it inside.")
+    return list(zip(told_apart(region for region, _node in usable), (node for _region, node in usable))), problems
 
 
 def go_to(centre_lps) -> None:
@@ -147,7 +161,7 @@ def go_to(centre_lps) -> None:
         node.JumpSliceByCentering(x, y, z)
 
 
-def file_name(name: str, taken: Sequence[Path] = ()) -> str:
+def file_name(name: str, taken: Sequence[Path]) -> str:
     """What is left of a name that every file system takes; dots would be taken for an ending."""
     safe = re.sub(r'[\\/:*?"<>|.\x00-\x1f]', "_", name).strip()[:60] or "region"
     stems = {path.name.split(".")[0].lower() for path in taken}

@@ -27,8 +27,7 @@ def add_result(folder: Path, source, output=None, difference: bool = False) -> l
     if output is None:
         output = add_volume(volume, name, source)
     else:
-        for attribute in attributes_of(output):  # they tell of what it held before
-            output.RemoveAttribute(PREFIX + attribute)
+        _forget(output)
         set_voxels(output, volume)
         output.CreateDefaultDisplayNodes()
         if source is not None:
@@ -84,6 +83,15 @@ def companion(result, kind: str):
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     found = [node for node in volumes if node.GetAttribute(PREFIX + "kind") == kind and node.GetAttribute(PREFIX + "of") == result.GetID()]
     return found[-1] if found else None
+
+
+def _forget(output) -> None:
+    """What is known of a node's earlier contents, and that others were made of those."""
+    for attribute in attributes_of(output):
+        output.RemoveAttribute(PREFIX + attribute)
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        if node.GetAttribute(PREFIX + "of") == output.GetID():
+            node.RemoveAttribute(PREFIX + "of")
 
 
 def _of_another_kind(node, of, kind: str, window: tuple[float, float], colours: str):

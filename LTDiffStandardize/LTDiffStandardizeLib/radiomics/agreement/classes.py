@@ -6,6 +6,7 @@ patients. This is the group-wise comparison; `one_to_one` has the figures of eac
 """
 from __future__ import annotations
 
+from collections import Counter
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,11 @@ from ..features import FeatureTable
 from ..regions import Region
 from .bootstrap import DRAWS, bootstrap_weights, class_means, interval
 from .concordance import lin_ccc
+
+FEWEST_UNITS = 3
+"""Of the bootstrap (patients, or regions of one patient): fewer make hardly any unlike draws, so that there is no interval."""
+FEWEST_REGIONS = 10
+"""Of a HU range: from fewer its CCC cannot be relied on."""
 
 
 def agreement_table(features_by_method: Mapping[str, FeatureTable], reference: FeatureTable,
@@ -24,7 +30,7 @@ def agreement_table(features_by_method: Mapping[str, FeatureTable], reference: F
         features_by_method: {method: features}, the features of that method's volume in every region.
         reference: features of the reference volume in the same regions.
         regions: list of Region; `hu_range` labels the rows, `group` clusters the bootstrap.
-        draws, seed: of the bootstrap.
+        draws, seed: of the bootstrap, which gives no interval (NaN) where there are fewer than `FEWEST_UNITS`.
 
     Returns list of dicts with keys
         method, regions (range label), feature_class;
@@ -80,9 +86,29 @@ def cells(features: FeatureTable, reference: FeatureTable, regions: Sequence[Reg
         raise ValueError("The two tables hold different features.")
     for label in dict.fromkeys(region.hu_range for region in regions):
         where = [index for index, region in enumerate(regions) if region.hu_range == label]
-        weights = bootstrap_weights([regions[index].group for index in where], draws, seed)
+        groups = [regions[index].group for index in where]
+        weights = bootstrap_weights(groups, draws if _units(groups) >= FEWEST_UNITS else 0, seed)
         for feature_class, columns in reference.classes().items():
             yield label, feature_class, features.values[where, columns], reference.values[where, columns], weights
+
+
+def few_regions(regions: Sequence[Region]) -> dict[str, int]:
+    """{HU range: number of its regions}, of the ranges that have fewer than `FEWEST_REGIONS`."""
+    counts = Counter(region.hu_range for region in regions)
+    return {label: count for label, count in counts.items() if count < FEWEST_REGIONS}
+
+
+def few_regions_warning(regions: Sequence[Region]) -> str:
+    """One sentence that names the ranges of `few_regions`; "" where there is none."""
+    told = ", ".join(f"{label} ({count})" for label, count in few_regions(regions).items())
+    return told and (f"Fewer than {FEWEST_REGIONS} regions lie in {told}, so the CCC there cannot be relied on and counts for no "
+                     "method; measure more regions or more patients.")  # fmt: skip
+
+
+def _units(groups: Sequence[str]) -> int:
+    """What the bootstrap draws: patients, or the regions of one."""
+    patients = len(set(groups))
+    return patients if patients > 1 else len(groups)
 
 
 def _mean(values):

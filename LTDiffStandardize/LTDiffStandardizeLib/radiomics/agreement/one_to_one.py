@@ -1,6 +1,7 @@
 """Every feature by itself: the one-to-one comparison of the paper (section IV.B), beside the group-wise one of `classes`."""
 from __future__ import annotations
 
+import math
 from typing import Mapping, NamedTuple, Sequence
 
 import numpy as np
@@ -64,24 +65,35 @@ def _intervals(ccc: np.ndarray) -> np.ndarray:
 
 
 class Trustworthy(NamedTuple):
-    """(class, feature) of the features whose CCC reaches a threshold: after alone, before and after, before alone, never."""
+    """(class, feature) of the features whose CCC reaches a threshold: after alone, before and after, before alone, never.
+
+    undefined: those that have no CCC before or none after.
+    """
 
     became: list[tuple[str, str]]
     stayed: list[tuple[str, str]]
     lost: list[tuple[str, str]]
     never: list[tuple[str, str]]
+    undefined: list[tuple[str, str]]
 
 
 def trustworthy(rows: Sequence[dict], before: str, after: str, threshold: float = THRESHOLD) -> dict[str, Trustworthy]:
-    """{HU range: `Trustworthy`} from the rows of `feature_agreement`; an undefined CCC does not reach the threshold."""
-    reached: dict[tuple, dict[str, bool]] = {}
+    """{HU range: `Trustworthy`} from the rows of `feature_agreement`."""
+    ccc: dict[tuple, dict[str, float]] = {}
     for row in rows:
         if row["method"] in (before, after):
-            reached.setdefault((row["regions"], row["feature_class"], row["feature"]), {})[row["method"]] = row["ccc"] >= threshold
+            ccc.setdefault((row["regions"], row["feature_class"], row["feature"]), {})[row["method"]] = row["ccc"]
     found: dict[str, Trustworthy] = {}
-    for (label, *name), methods in reached.items():
-        lists = found.setdefault(label, Trustworthy([], [], [], []))
-        was, is_now = methods[before], methods[after]
-        chosen = (lists.stayed if was else lists.became) if is_now else (lists.lost if was else lists.never)
-        chosen.append(tuple(name))
+    for (label, *name), of_method in ccc.items():
+        lists = found.setdefault(label, Trustworthy([], [], [], [], []))
+        getattr(lists, _kind(of_method[before], of_method[after], threshold)).append(tuple(name))
     return found
+
+
+def _kind(before: float, after: float, threshold: float) -> str:
+    """The field of `Trustworthy` for a feature of these CCC."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return "undefined"
+    if after >= threshold:
+        return "stayed" if before >= threshold else "became"
+    return "lost" if before >= threshold else "never"

@@ -151,24 +151,21 @@ def _symbols(feature_class: str) -> str:
 
 
 def _parts_of(name: str) -> str:
-    """What the parts of a name of IBEX say, one sentence."""
+    """What the parts of a name of IBEX say, one a line."""
     category, feature = name.split(".", 1)
     number, offset, bare = re.fullmatch(r"(-?\d+)?(?:-(\d+))?(.+)", feature).groups()
-    parts = [f"category {category}: {IBEX_CATEGORIES[category]}"]
-    if number and "Percentile" in bare:
-        parts.append(f"{number}: percent")
-    elif number:
-        parts.append(f"direction {number}: {_direction(category, int(number))}")
+    parts = [f"{category}: category, {IBEX_CATEGORIES[category]}"]
+    if number:
+        parts.append(f"{number}: " + ("percent" if "Percentile" in bare else f"direction, {_direction(category, int(number))}"))
     if offset:
-        parts.append(f"offset {offset}: voxels are compared {offset} such steps apart")
-    return f"{name} is of " + "; ".join([*parts, f"{bare}: the feature"]) + "."
+        parts.append(f"{offset}: offset, the voxels of a pair are so many steps apart")
+    return "\n".join([*parts, f"{bare}: feature, defined below"])
 
 
 def _direction(category: str, number: int) -> str:
     if number == ALL_DIRECTIONS:
-        return "the mean of the directions" if CLASSES[category] == "GLRLM" else "all directions together"
-    slices, rows, columns = (IN_SPACE if category.endswith("3") else IN_SLICES)[number]
-    return f"steps of {slices} slices, {rows} rows and {columns} columns"
+        return "the mean of all" if CLASSES[category] == "GLRLM" else "all together"
+    return f"a step of {(IN_SPACE if category.endswith('3') else IN_SLICES)[number]} in slices, rows and columns"
 
 
 def _of_pyradiomics(feature_class: str, feature: str) -> str:
@@ -176,5 +173,11 @@ def _of_pyradiomics(feature_class: str, feature: str) -> str:
     documented = _feature_classes().get("ID" if feature_class == "IH" else feature_class)
     method = getattr(documented, f"get{feature}FeatureValue", None)
     ours = orientation_features if feature_class == "GOH" else histogram_features
-    texts = (documented.__doc__, method.__doc__) if method else (ours.__doc__,)
-    return "\n\n".join([f"PyRadiomics profile, class {feature_class}, feature {feature}:", *map(inspect.cleandoc, texts)])
+    texts = [_defined_in(inspect.getdoc(documented)), inspect.getdoc(method)] if method else [inspect.getdoc(ours)]
+    return "\n\n".join([f"{feature} of the class {feature_class} of the profile pyradiomics:", *texts])
+
+
+def _defined_in(text: str) -> str:
+    """The part of a docstring of PyRadiomics that defines symbols, from "Let:" to the settings; all where there is none."""
+    found = re.search(r"^Let:\n.*?(?=^(?:The following|Following|By default|References)|\Z)", text, re.DOTALL | re.MULTILINE)
+    return found[0].strip() if found else text

@@ -1,7 +1,8 @@
 """Random boxes inside a HU range of the body, drawn on a smoothed reference."""
 from __future__ import annotations
 
-from typing import Sequence
+from collections import Counter
+from typing import Mapping, Sequence
 
 import numpy as np
 
@@ -81,6 +82,16 @@ def draw_regions(reference: CTVolume, count: int = 100, seed: int = 0, size_mm: 
         regions += drawn
         rows.append({"regions": range_label(hu_range), "wanted": count, "drawn": len(drawn), "candidates": candidates})
     return regions, rows
+
+
+def shortfall(rows: Sequence[Mapping]) -> str:
+    """One sentence on the ranges of tables of `draw_regions` in which fewer were drawn than wanted; "" where there is none."""
+    wanted, drawn = Counter(), Counter()
+    for row in rows:
+        wanted[row["regions"]] += row["wanted"]
+        drawn[row["regions"]] += row["drawn"]
+    told = ", ".join(f"{drawn[label]} of {wanted[label]} in {label}" for label in wanted if drawn[label] < wanted[label])
+    return told and f"Fewer random regions found room than were wanted, {told}; give them a smaller size= or fill= for more."
 
 
 def _size_in_voxels(size_mm, size_voxels, spacing_mm):

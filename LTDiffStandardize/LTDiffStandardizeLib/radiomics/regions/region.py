@@ -5,6 +5,7 @@ Array axes are (z, y, x) = (slice, row, column); spacings are (x, y, z) in mm, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Iterable
 
 import numpy as np
@@ -40,12 +41,15 @@ class Region:
 
 
 def told_apart(regions: Iterable[Region]) -> list[Region]:
-    """The regions, of which the second of a name becomes "name (2)"."""
-    known: dict[str, int] = {}
-    found = []
+    """The regions, of which the second of a name becomes "name (2)", or with the next number that none has."""
+    regions, taken, found = list(regions), set(), []
+    theirs = {region.name for region in regions}
     for region in regions:
-        known[region.name] = number = known.get(region.name, 0) + 1
-        found.append(region if number == 1 else replace(region, name=f"{region.name} ({number})"))
+        name = region.name
+        if name in taken:
+            name = next(tried for number in count(2) if (tried := f"{region.name} ({number})") not in taken | theirs)
+        taken.add(name)
+        found.append(region if name == region.name else replace(region, name=name))
     return found
 
 

@@ -25,7 +25,8 @@ ROI_HELP = """\
   slices                       every slice, all of it
   random:N                     N boxes in each HU range, drawn on the smoothed reference;
                                ,seed=S ,size=DXxDYxDZ (mm) ,range=LOW..HIGH (HU)
-                               ,fill=SHARE (least share of the box inside the range)
+                               ,fill=SHARE (least share of the box inside the range);
+                               fewer where the range has no room for more
 What lies outside the field of view never belongs to a region.
 """
 

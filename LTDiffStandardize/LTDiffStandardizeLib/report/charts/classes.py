@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from typing import Mapping, Sequence
 
-from ..markup import number
+from ..markup import interval, number
 from .sheet import Sheet, key_height, mark, title_height
 from .style import INK, LEADING, LINE, NORMAL, SOFT, Style, clean, drawing, fitted, ink_on, listed, styles, tint, width_of
 
@@ -177,7 +177,7 @@ def _dash_told(rows) -> str:
 def _told(row: Mapping) -> str:
     if not math.isfinite(row["ccc_mean"]):
         return "undefined"
-    return f"{number(row['ccc_mean'])} ({number(row['ccc_low'])} to {number(row['ccc_high'])})"
+    return f"{number(row['ccc_mean'])} ({interval(row['ccc_low'], row['ccc_high'])})"
 
 
 def _best(feature_class: str, cells: Mapping, methods: Sequence[str], labels: Mapping[str, str]) -> str:
