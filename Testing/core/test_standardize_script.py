@@ -99,7 +99,7 @@ def test_in_the_application_a_worker_does_the_work(tmp_path):
     text, errors = child.communicate(timeout=60)
     assert child.returncode == 0, errors
     assert "[1/1] scan_s1_B40f: standardized." in text and "PROGRESS" not in text
-    assert "series 1/1 scan_s1_B40f: 1/4 slices" in errors
+    assert "1/4 slices" in errors
     assert [entry["outcome"] for entry in summary(tmp_path / "out")] == ["standardized"]
 
 
