@@ -25,7 +25,7 @@ class LTDiffStandardize(ScriptedLoadableModule):
                 "different kernels can be compared."
             ),
         )
-        when_started(register_sample_data)
+        when_started(introduce)
 
 
 class LTDiffStandardizeWidget(ScriptedLoadableModuleWidget):
@@ -40,6 +40,9 @@ class LTDiffStandardizeWidget(ScriptedLoadableModuleWidget):
 
     def enter(self):
         self.panel.enter()
+
+    def exit(self):
+        self.panel.leave()
 
     def cleanup(self):
         self.panel.close()
@@ -79,8 +82,10 @@ class LTDiffStandardizeTest(ScriptedLoadableModuleTest):
         self_test.run(self)
 
 
-def register_sample_data():
-    """Adds the shipped pair of series to the Sample Data module; nothing is downloaded."""
+def introduce():
+    """Tells the application our sample data, of which nothing is downloaded, and our layouts."""
+    from LTDiffStandardizeLib.scene.comparison import register_layouts
     from LTDiffStandardizeLib.scene.samples import register
 
     register()
+    register_layouts()

@@ -19,6 +19,7 @@ from .cohort.progress import Listener, from_line
 from .cohort.run import CANCELLED, SOMETHING_FAILED, Result
 
 SCRIPT = Path(__file__).resolve().parents[1] / "Scripts" / "worker.py"
+NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows shows a console for each program that a window starts
 SECONDS_TO_END = 1.5  # after which a cancelled worker is killed, if its parent does not want to wait
 
 NO_MEMORY = {-9, 137, 0xC0000017, 0xC000012D}  # SIGKILL, as shells report it, and Windows' STATUS_NO_MEMORY and COMMITMENT_LIMIT
@@ -40,7 +41,7 @@ class Child:
                 self._process = subprocess.Popen(
                     command(python, request_file, self._result_file), stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT,
                     env={**os.environ, "PYTHONUTF8": "1"}, start_new_session=os.name != "nt",
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    creationflags=NO_WINDOW,
                 )  # fmt: skip
         except OSError:
             self._folder.cleanup()
@@ -60,12 +61,12 @@ class Child:
         self.ended = ended
         return not ended
 
-    def cancel(self, seconds: float | None = SECONDS_TO_END) -> None:
-        """Asks the worker to end; what still runs after some seconds is killed (by `poll`), None: never."""
+    def cancel(self, seconds: float = SECONDS_TO_END) -> None:
+        """Asks the worker to end; what still runs after these seconds is killed (by `poll`)."""
         self.cancelled = True
         with suppress(OSError):
             self._process.stdin.close()
-        self._kill_at = None if seconds is None else self._clock() + seconds
+        self._kill_at = self._clock() + seconds
 
     def result(self) -> Result:
         """What the worker reports, or in words why it reports nothing. Only after its end."""
@@ -102,7 +103,8 @@ def kill_tree(process: subprocess.Popen) -> None:
     """Ends a process and what it started, such as the interpreter behind Slicer's launcher. Of a `Child` it is a group of its own."""
     with suppress(OSError):
         if os.name == "nt":
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                           creationflags=NO_WINDOW)  # fmt: skip
         else:
             os.killpg(process.pid, signal.SIGKILL)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .child import NO_WINDOW
 from .cohort.provenance import VERSION
 from .errors import LTDiffError
 from .model.bundle import MODELS, load_bundle
@@ -40,7 +41,8 @@ def gpus() -> list[str]:
         return []
     query = [program, "--query-gpu=name,memory.free,memory.total,driver_version", "--format=csv,noheader,nounits"]
     try:
-        lines = subprocess.run(query, capture_output=True, text=True, timeout=SECONDS_FOR_THE_DRIVER, check=True).stdout.splitlines()
+        lines = subprocess.run(query, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS_FOR_THE_DRIVER, check=True,
+                               creationflags=NO_WINDOW).stdout.splitlines()  # fmt: skip
         rows = [[part.strip() for part in line.rsplit(",", 3)] for line in lines if line.strip()]
         return [f"{name}, {float(free) / 1024:.1f} of {float(total) / 1024:.1f} GB free, driver {driver}" for name, free, total, driver in rows]
     except (OSError, ValueError, subprocess.SubprocessError):

@@ -26,7 +26,7 @@ from .errors import InputError, OutputError
 from .tasks import carry_out
 from .volumes.atomic import file_aside
 
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_LOOKS, SECONDS_TO_CLEAN_UP = 0.05, 60
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,7 +50,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run_in_child(request: Request, listener: Listener, python: str) -> Result:
-    """Carries out a request in a child process of the interpreter `python`; Ctrl-C and SIGTERM cancel it and wait for its end."""
+    """Carries out a request in a child process of the interpreter `python`; Ctrl-C and SIGTERM cancel it and wait for its end,
+    at most a minute."""
     with Child(request.to_json(), python) as child, interruptible():
         while True:
             try:
@@ -58,7 +59,7 @@ def run_in_child(request: Request, listener: Listener, python: str) -> Result:
                     return child.result()
                 time.sleep(SECONDS_BETWEEN_LOOKS)
             except KeyboardInterrupt:
-                child.cancel(seconds=None)
+                child.cancel(SECONDS_TO_CLEAN_UP)
 
 
 def _read(path: Path) -> str:

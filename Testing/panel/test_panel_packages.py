@@ -39,7 +39,7 @@ def test_slicer_5_12_installs_through_its_own_packaging_without_replacing_what_i
     stand_in.add_packaging()
     is_ready, sentence = packages.ready("ls_noise", features=True)
     ((requirements, options),) = slicer.packaging.calls
-    assert requirements == ["safetensors>=0.4", "Jinja2>=3.1"]
+    assert [str(one) for one in requirements] == ["safetensors>=0.4", "Jinja2>=3.1"]
     assert {"SimpleITK", "torch", "numpy"} <= set(options["skip_packages"]) and options["requester"] == "LTDiff"
     assert not is_ready and "safetensors" in sentence and "Offline" in sentence
 
@@ -65,6 +65,28 @@ def test_a_user_who_declines_is_told_what_is_missing(missing):
     slicer.util.answers[:] = [False]
     is_ready, sentence = packages.ready("ls_noise")
     assert not is_ready and "safetensors" in sentence
+
+
+def test_declining_in_slicers_own_dialog_is_no_error(missing, monkeypatch):
+    import slicer
+
+    from LTDiffStandardizeLib.panel import packages
+
+    missing("safetensors")
+    stand_in.add_packaging()
+
+    def declined(requirements, **options):
+        raise RuntimeError("User declined package installation")
+
+    monkeypatch.setattr(slicer.packaging, "pip_ensure", declined)
+    assert packages.ready("ls_noise")[0] is False and slicer.util.displayed == []
+
+
+def test_the_sample_can_be_looked_at_without_what_standardizing_needs(missing):
+    from LTDiffStandardizeLib.panel import packages
+
+    missing("safetensors", "torch", "SimpleITK", "matplotlib", "jinja2")
+    assert packages.ready(only_reading=True) == (True, "")
 
 
 def test_a_network_that_is_not_there_is_told_and_not_raised(missing):
@@ -117,5 +139,5 @@ def test_every_package_that_may_be_asked_for_has_a_line_with_a_floor_and_no_pin(
     lines = [line for line in packages.REQUIREMENTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     names = {line.partition(">=")[0] for line in lines}
     assert all(">=" in line and "==" not in line for line in lines)
-    assert names == {packages.PACKAGES.get(module, module) for module in packages.FOR_STANDARDIZING + packages.FOR_FEATURES}
+    assert names == {packages.PACKAGES.get(module, module) for module in packages.FOR_READING + packages.FOR_WORKING + packages.FOR_FEATURES}
     assert "torch" not in names and "pyradiomics" not in names

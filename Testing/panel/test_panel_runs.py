@@ -48,7 +48,7 @@ def test_a_run_makes_a_volume_beside_its_source_with_its_whole_provenance(panel,
     assert after.hu.std() > before.hu.std()
     told = attributes_of(result)
     assert (told["method"], told["seed"], told["protocol"], told["target"]) == ("ls_noise", "5", "B40f to B70f", "B70f")
-    assert told["software_version"] and told["protocol_sha256"] and told["source"] == source.GetID()
+    assert told["software_version"] and told["protocol_sha256"] and result.GetNodeReference("LTDiff.source") is source
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     parents = [hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) for node in (source, result)]
     assert parents[0] == parents[1]

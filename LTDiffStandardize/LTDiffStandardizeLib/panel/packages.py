@@ -9,18 +9,18 @@ import slicer
 from slicer.i18n import tr as _
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "Resources" / "requirements.txt"
-FOR_STANDARDIZING, FOR_FEATURES = ("scipy", "safetensors", "SimpleITK", "pydicom"), ("matplotlib", "jinja2")  # modules
+FOR_READING, FOR_WORKING, FOR_FEATURES = ("scipy", "pydicom"), ("SimpleITK", "safetensors"), ("matplotlib", "jinja2")  # modules
 PACKAGES = {"jinja2": "Jinja2"}  # of the modules that are called otherwise
 SIZES = {"torch": "200 MB to 3 GB, by the graphics card", "others": "about 60 MB"}
 KEEP = ["SimpleITK", "torch", "numpy"]  # Slicer brings builds of its own; replacing them breaks it
 TORCH = ">=2.1"
 
 
-def ready(method: str = "", features: bool = False, profile: str = "") -> tuple[bool, str]:
+def ready(method: str = "none", features: bool = False, profile: str = "", only_reading: bool = False) -> tuple[bool, str]:
     """(whether everything is there, or else one sentence). Asks the user and installs what is missing."""
     if profile == "pyradiomics" and find_spec("radiomics") is None:
         return False, _("PyRadiomics is missing; install the SlicerRadiomics extension with the Extensions Manager, or choose the IBEX features.")
-    modules = FOR_STANDARDIZING + (FOR_FEATURES if features else ())
+    modules = FOR_READING + (() if only_reading else FOR_WORKING) + (FOR_FEATURES if features else ())
     missing = missing_of(modules)
     if missing and not _installed(missing):
         return False, _("Python packages are missing ({names}); install them when asked, and without a network as the README says under "
@@ -44,20 +44,25 @@ def torch_is_there() -> bool:
 def _installed(missing: Sequence[str]) -> bool:
     """Through slicer.packaging (5.12), which asks by itself; before that with a question of our own."""
     names = [PACKAGES.get(module, module) for module in missing]
-    lines = [line.strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
-    requirements = [line for line in lines if line.partition(">")[0] in names]
     question = _("LTDiff needs the Python packages {names} ({size} to download). Install them now?").format(names=", ".join(names), size=SIZES["others"])
     try:
         try:
-            from slicer.packaging import pip_ensure
+            from slicer.packaging import load_requirements, pip_ensure
         except ImportError:
             if slicer.util.confirmOkCancelDisplay(question):
-                slicer.util.pip_install(requirements)
+                slicer.util.pip_install(_lines_for(names))
         else:
-            pip_ensure(requirements, skip_packages=KEEP, requester="LTDiff")
+            pip_ensure([one for one in load_requirements(REQUIREMENTS) if one.name in names], skip_packages=KEEP, requester="LTDiff")
     except Exception as error:  # pip fails in every way there is
+        if "declined" in str(error):  # so says pip_ensure to a user who has just said no
+            return False
         slicer.util.errorDisplay(_("The packages {names} could not be installed ({error}).").format(names=", ".join(names), error=error))
     return not missing_of(missing)
+
+
+def _lines_for(names: Sequence[str]) -> list[str]:
+    lines = [line.strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line.partition(">")[0] in names]
 
 
 def _install_torch() -> tuple[bool, str]:

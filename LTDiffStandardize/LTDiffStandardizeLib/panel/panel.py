@@ -16,6 +16,7 @@ from .. import diagnostics
 from ..child import remedy_for
 from ..errors import LTDiffError
 from ..scene.comparison import layout_node
+from ..scene.regions import events_of_regions
 from ..scene.results import results_of
 from . import packages
 from .diagnosing import WorkSection
@@ -28,7 +29,6 @@ from .work import Job, Work
 
 UI_FILES = ("Standardize", "Progress", "View", "Regions", "Features", "Diagnostics")
 MILLISECONDS_AFTER_A_CHANGE = 300  # regions are measured when a box has come to rest
-NODES_OF_REGIONS = ("vtkMRMLMarkupsROINode", "vtkMRMLSegmentationNode")
 
 
 class Panel(VTKObservationMixin):
@@ -49,6 +49,7 @@ class Panel(VTKObservationMixin):
         self._wait.setInterval(MILLISECONDS_AFTER_A_CHANGE)
         self._wait.timeout.connect(self._measure)
         self.parameters = None
+        self._followed, self._is_measuring, self._is_shown = [], False, False
         standardize, progress, view, regions, features, diagnosing = uis
         self.messages = WorkSection(self, progress, diagnosing)
         self.work = Work(self.update, self.messages.progress, self.messages.say)
@@ -68,6 +69,7 @@ class Panel(VTKObservationMixin):
         self._parameters_changed()
 
     def detach(self) -> None:
+        self._leave_regions()
         if self.parameters is not None:
             self.removeObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self._parameters_changed)
             for tag in self._gui_tags:
@@ -76,12 +78,17 @@ class Panel(VTKObservationMixin):
 
     def enter(self) -> None:
         """The panel is shown: look what there is."""
-        found = diagnostics.gpus()
-        self._devices = [("auto", _("Automatic")), ("cpu", _("Processor")),
-                         *((f"cuda:{number}", _("GPU {number}: {name}").format(number=number, name=name)) for number, name in enumerate(found))]
+        self._is_shown = True
+        if len(self._devices) == 1:
+            self._devices += [("cpu", _("Processor")), *(
+                (f"cuda:{number}", _("GPU {number}: {name}").format(number=number, name=name)) for number, name in enumerate(diagnostics.gpus()))]
         if self.parameters is not None:
             self.standardize.choose_default()
             self._parameters_changed()
+
+    def leave(self) -> None:
+        """Another module is shown: nothing needs to be kept up to date."""
+        self._is_shown = False
 
     def close(self) -> None:
         """The widgets are going away."""
@@ -131,9 +138,9 @@ class Panel(VTKObservationMixin):
         button.setEnabled(not why_not)
         button.setToolTip(why_not or tip)
 
-    def has_packages(self, method: str = "none", features: bool = False, profile: str = "") -> bool:
+    def has_packages(self, method: str = "none", features: bool = False, profile: str = "", only_reading: bool = False) -> bool:
         """Whether all that is needed is installed, by now; if not, the user has been told."""
-        is_ready, sentence = packages.ready(method, features, profile)
+        is_ready, sentence = packages.ready(method, features, profile, only_reading)
         if not is_ready:
             self.tell(sentence)
         return is_ready
@@ -167,7 +174,8 @@ class Panel(VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self._scene_is_new)
         self.addObserver(scene, scene.NodeAddedEvent, self._nodes_changed)
         self.addObserver(scene, scene.NodeRemovedEvent, self._nodes_changed)
-        self.addObserver(layout_node(), vtk.vtkCommand.ModifiedEvent, self._layout_changed)
+        if layout_node() is not None:
+            self.addObserver(layout_node(), vtk.vtkCommand.ModifiedEvent, self._layout_changed)
 
     def _scene_closes(self, caller=None, event=None) -> None:
         was_busy = self.work.current is not None
@@ -182,8 +190,8 @@ class Panel(VTKObservationMixin):
         self.attach()
 
     def _nodes_changed(self, caller=None, event=None) -> None:
-        """Of a scene that is being closed or loaded, only the end counts."""
-        if self.parameters is not None and not slicer.mrmlScene.IsBatchProcessing():
+        """Of a scene that is being closed or loaded, only the end counts; measuring itself adds nodes for a moment."""
+        if self.parameters is not None and not self._is_measuring and not slicer.mrmlScene.IsBatchProcessing():
             self._follow_regions()
             self.update()
             self._wait.start()
@@ -196,20 +204,30 @@ class Panel(VTKObservationMixin):
         self._wait.start()
 
     def _follow_regions(self) -> None:
-        """Measures regions anew when one of their nodes changes."""
-        for class_name in NODES_OF_REGIONS:
-            for node in slicer.util.getNodesByClass(class_name):
-                event = node.PointModifiedEvent if class_name == NODES_OF_REGIONS[0] else vtk.vtkCommand.ModifiedEvent
-                if not self.hasObserver(node, event, self._region_changed):
-                    self.addObserver(node, event, self._region_changed)
+        """Measures regions anew when one of their nodes changes; what is gone from the scene is let go of."""
+        self._leave_regions()
+        for subject, event in events_of_regions():
+            self.addObserver(subject, event, self._region_changed)
+            self._followed.append((subject, event))
+
+    def _leave_regions(self) -> None:
+        for subject, event in self._followed:
+            self.removeObserver(subject, event, self._region_changed)
+        self._followed = []
 
     def _region_changed(self, caller=None, event=None) -> None:
-        self._wait.start()
+        if not self._is_measuring:
+            self._wait.start()
 
     def _measure(self) -> None:
-        if self.parameters is not None:
+        if self.parameters is None or not self._is_shown:
+            return
+        self._is_measuring = True
+        try:
             self.regions.refresh()
             self.update()
+        finally:
+            self._is_measuring = False
 
 
 def bound_widgets(ui) -> dict[str, Any]:

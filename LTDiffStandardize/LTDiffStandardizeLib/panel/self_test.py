@@ -17,6 +17,9 @@ BOX_MM = (30.0, 25.0, 40.0)
 
 def run(test, panel=None) -> None:
     """test: a ScriptedLoadableModuleTest; panel: None for that of the module."""
+    is_ready, sentence = packages.ready(features=True)
+    if not is_ready:
+        test.skipTest(sentence)
     slicer.mrmlScene.Clear(0)
     panel = panel or slicer.modules.ltdiffstandardize.widgetRepresentation().self().panel
     _sample(test, panel)

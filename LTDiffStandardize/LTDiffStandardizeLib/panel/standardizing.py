@@ -88,7 +88,7 @@ class StandardizeSection:
             self.panel.submit(Job(_("Standardize {name}").format(name=source.GetName()), self._done, source.GetID()), self._request)
 
     def load_sample(self) -> None:
-        pair = self.panel.attempt(_("The sample could not be loaded"), load_pair) if self.panel.has_packages() else None
+        pair = self.panel.attempt(_("The sample could not be loaded"), load_pair) if self.panel.has_packages(only_reading=True) else None
         if pair is None:
             return
         soft, sharp = pair

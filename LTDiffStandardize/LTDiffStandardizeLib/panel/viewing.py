@@ -1,6 +1,7 @@
 """The section that shows volumes side by side."""
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
 from ..scene import comparison
@@ -48,7 +49,8 @@ class ViewSection:
         """Source, result and what is chosen for the third view; without a result the reference in its place."""
         if not self.why_not():
             with_charts = with_charts or comparison.has_charts()
-            comparison.show_side_by_side(self.nodes(), with_charts)
+            views = comparison.show_side_by_side(self.nodes(), with_charts)
+            qt.QTimer.singleShot(0, lambda: comparison.fit(views))  # by then the new views have their size
 
     def nodes(self) -> list:
         parameters, result = self.panel.parameters, self.panel.result()

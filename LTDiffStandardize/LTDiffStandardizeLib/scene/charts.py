@@ -115,7 +115,8 @@ def _bars(title: str, hu_range: str, classes: Sequence[str], bars: Mapping[str, 
     if marks:
         spots = _table("interval chart", f"LTDiff intervals {hu_range}", {"place": "place", "end": "end"}, marks)
         nodes.append(_series(spots, "90 % interval", "scatter", "place", "end", GREY))
-    return _filled(_chart("class", f"{title} {hu_range}", "", unit), nodes)
+    key = ", ".join(f"{index} {name}" for index, name in enumerate(classes))  # Slicer shows the labels of bars on hovering alone
+    return _filled(_chart("class", f"{title} {hu_range}", key, unit), nodes)
 
 
 def _points(role: str, title: str, points: Mapping[str, tuple], lines: Mapping[str, tuple], x_title: str, y_title: str):

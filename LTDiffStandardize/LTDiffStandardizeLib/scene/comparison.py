@@ -22,12 +22,12 @@ def show_side_by_side(nodes: Sequence, with_charts: bool = False) -> list:
     with_charts: with a plot and a table view below. The user's layout is remembered, see `restore_layout`.
     """
     layout, number = layout_node(), len(nodes)
-    arrangement = (WITH_CHARTS if with_charts else SIDE_BY_SIDE) + number
+    if layout is None:
+        return []
+    register_layouts()
     if not is_ours(layout.GetViewArrangement()):
         layout.SetAttribute(FORMER, str(layout.GetViewArrangement()))
-    if not layout.IsLayoutDescription(arrangement):
-        layout.AddLayoutDescription(arrangement, layout_xml(number, with_charts))
-    layout.SetViewArrangement(arrangement)
+    layout.SetViewArrangement((WITH_CHARTS if with_charts else SIDE_BY_SIDE) + number)
     views = [view for tag in SLICE_TAGS[:number] if (view := slice_node(tag))]
     for view, node in zip(views, nodes):
         composite = composite_of(view)
@@ -38,8 +38,17 @@ def show_side_by_side(nodes: Sequence, with_charts: bool = False) -> list:
         view.SetOrientationToAxial()
     share_window([node for node in nodes])
     _link_crosshair()
-    _fit(views)
+    fit(views)
     return views
+
+
+def register_layouts() -> None:
+    """Tells the application our layouts, so that a scene that was saved in one of them opens in it."""
+    layout = layout_node()
+    for base, with_charts in ((SIDE_BY_SIDE, False), (WITH_CHARTS, True)):
+        for number in range(1, len(SLICE_TAGS) + 1) if layout is not None else ():
+            if not layout.IsLayoutDescription(base + number):
+                layout.AddLayoutDescription(base + number, layout_xml(number, with_charts))
 
 
 def show_everywhere(node) -> None:
@@ -47,12 +56,14 @@ def show_everywhere(node) -> None:
     views = slicer.util.getNodesByClass("vtkMRMLSliceNode")
     for view in views:
         composite_of(view).SetBackgroundVolumeID(node.GetID())
-    _fit(views)
+    fit(views)
 
 
 def restore_layout() -> None:
     """Back to the layout before `show_side_by_side`; nothing where another one was chosen meanwhile."""
     layout = layout_node()
+    if layout is None:
+        return
     former = layout.GetAttribute(FORMER) or layout.SlicerLayoutFourUpView  # which one is forgotten when a scene is closed
     if is_ours(layout.GetViewArrangement()):
         layout.SetViewArrangement(int(former))
@@ -60,11 +71,11 @@ def restore_layout() -> None:
 
 
 def is_side_by_side() -> bool:
-    return is_ours(layout_node().GetViewArrangement())
+    return is_ours(_arrangement())
 
 
 def has_charts() -> bool:
-    return WITH_CHARTS < layout_node().GetViewArrangement() <= WITH_CHARTS + len(SLICE_TAGS)
+    return WITH_CHARTS < _arrangement() <= WITH_CHARTS + len(SLICE_TAGS)
 
 
 def is_ours(arrangement: int) -> bool:
@@ -83,7 +94,7 @@ def share_window(nodes: Sequence, window: float | None = None, level: float | No
 
 
 def layout_node():
-    """The scene's only layout node; the application has made it."""
+    """The scene's only layout node, which the main window makes; None where there is no window."""
     return slicer.mrmlScene.GetSingletonNode("vtkMRMLLayoutNode", "vtkMRMLLayoutNode")
 
 
@@ -125,8 +136,13 @@ def _link_crosshair() -> None:
         node.SetCrosshairBehavior(node.OffsetJumpSlice)
 
 
-def _fit(views: Sequence) -> None:
-    """Whole slices to the views; without a window there is none to fit."""
+def _arrangement() -> int:
+    layout = layout_node()
+    return layout.GetViewArrangement() if layout is not None else 0
+
+
+def fit(views: Sequence) -> None:
+    """Whole slices to the views, as large as these are by now; without a window there is none to fit."""
     manager = slicer.app.layoutManager() if hasattr(slicer, "app") else None
     for view in views if manager is not None else ():
         widget = manager.sliceWidget(view.GetLayoutName())

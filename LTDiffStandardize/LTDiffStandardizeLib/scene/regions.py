@@ -31,10 +31,15 @@ def roi_nodes() -> list:
 
 def add_roi(centre_ras, size_mm, name: str = "Tumour"):
     """A new box along the axes of the patient."""
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", slicer.mrmlScene.GenerateUniqueName(name))
-    node.CreateDefaultDisplayNodes()
+    node = _new_roi(name)
     node.SetCenter(*map(float, centre_ras))
     node.SetSize(*map(float, size_mm))
+    return node
+
+
+def _new_roi(name: str):
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsROINode", slicer.mrmlScene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
     node.SetAttribute(REGION_OF, "box")
     node.GetDisplayNode().SetFillVisibility(False)  # an outline: the fill would change how the grey values below it look
     return node
@@ -42,15 +47,14 @@ def add_roi(centre_ras, size_mm, name: str = "Tumour"):
 
 def start_placing(volume_node) -> None:
     """Lets the user draw a new box with the mouse; where there is no window, it lies in the middle of the volume."""
+    if hasattr(slicer, "app") and slicer.util.mainWindow() is not None:
+        slicer.modules.markups.logic().SetActiveListID(_new_roi("Tumour"))  # without a size: one that has it would end with the first click
+        slicer.modules.markups.logic().StartPlaceMode(False)
+        return
     bounds = [0.0] * 6
     volume_node.GetRASBounds(bounds)
     low, high = np.array(bounds[::2]), np.array(bounds[1::2])
-    node = add_roi((low + high) / 2, np.minimum(high - low, DEFAULT_SIZE_MM))
-    if not hasattr(slicer, "app") or slicer.util.mainWindow() is None:
-        return
-    node.RemoveAllControlPoints()
-    slicer.modules.markups.logic().SetActiveListID(node)
-    slicer.modules.markups.logic().StartPlaceMode(False)
+    add_roi((low + high) / 2, np.minimum(high - low, DEFAULT_SIZE_MM))
 
 
 def add_random_labels(path: Path):
@@ -67,6 +71,19 @@ def add_random_labels(path: Path):
     slicer.mrmlScene.RemoveNode(labels)
     node.GetDisplayNode().SetVisibility2DFill(False)
     return node
+
+
+def events_of_regions() -> list[tuple]:
+    """(subject, event): what tells that a box or a segment of the scene has changed. Painting is told by the segmentation, not by its node."""
+    found = []
+    for node in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
+        found += [(node, node.PointModifiedEvent), (node, node.DisplayModifiedEvent)]
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        inside = node.GetSegmentation()
+        found += [(inside, event) for event in (inside.SourceRepresentationModified, inside.RepresentationModified, inside.SegmentAdded,
+                                                inside.SegmentRemoved, inside.SegmentModified)]  # fmt: skip
+        found += [(node, node.DisplayModifiedEvent), (node, slicer.vtkMRMLTransformableNode.TransformModifiedEvent)]
+    return found
 
 
 def box_of(node) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import slicer
 from ..volumes.image_files import read_volume_file
 from .volumes import PREFIX, add_volume, attributes_of, copy_display, put_beside, set_attributes, set_facts, set_voxels, volume_of
 
+SOURCE, OF = PREFIX + "source", PREFIX + "of"  # roles of node references: IDs change when scenes are put together, references follow
 DIFFERENCE_WINDOW, UNCERTAINTY_WINDOW = (400.0, 0.0), (100.0, 50.0)  # window, level, HU
 
 
@@ -33,7 +34,8 @@ def add_result(folder: Path, source, output=None, difference: bool = False) -> l
         if source is not None:
             put_beside(output, source)
             copy_display(source, output)
-    set_attributes(output, {**provenance(record), "source": source.GetID() if source is not None else None})
+    set_attributes(output, provenance(record))
+    output.SetNodeReferenceID(SOURCE, source.GetID() if source is not None else None)
     set_facts(output, volume.facts)
     made = [output]
     for uncertainty in (one for one in names if one.endswith("-uncertainty.nrrd")):
@@ -75,13 +77,13 @@ def derivation_of(result) -> dict:
 def results_of(source) -> list:
     """The standardized volumes in the scene that were made from a node, oldest first."""
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    return [node for node in volumes if node.GetAttribute(PREFIX + "source") == source.GetID() and not node.GetAttribute(PREFIX + "kind")]
+    return [node for node in volumes if node.GetNodeReference(SOURCE) is source and not node.GetAttribute(PREFIX + "kind")]
 
 
 def companion(result, kind: str):
     """The newest "difference" or "uncertainty" of a result, or None."""
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    found = [node for node in volumes if node.GetAttribute(PREFIX + "kind") == kind and node.GetAttribute(PREFIX + "of") == result.GetID()]
+    found = [node for node in volumes if node.GetAttribute(PREFIX + "kind") == kind and node.GetNodeReference(OF) is result]
     return found[-1] if found else None
 
 
@@ -90,13 +92,14 @@ def _forget(output) -> None:
     for attribute in attributes_of(output):
         output.RemoveAttribute(PREFIX + attribute)
     for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
-        if node.GetAttribute(PREFIX + "of") == output.GetID():
-            node.RemoveAttribute(PREFIX + "of")
+        if node.GetNodeReference(OF) is output:
+            node.SetNodeReferenceID(OF, None)
 
 
 def _of_another_kind(node, of, kind: str, window: tuple[float, float], colours: str):
     """Marks and shows a volume whose values are no HU of a patient."""
-    set_attributes(node, {"kind": kind, "of": of.GetID()})
+    set_attributes(node, {"kind": kind})
+    node.SetNodeReferenceID(OF, of.GetID())
     display = node.GetDisplayNode()
     display.AutoWindowLevelOff()
     display.SetWindowLevel(*window)

@@ -34,5 +34,5 @@ def register() -> None:
     except ImportError:
         return
     SampleDataLogic.registerCustomSampleDataSource(
-        category="LTDiff", sampleName="LTDiffChestPair", thumbnailFileName=str(THUMBNAIL), customDownloader=lambda _source: load_pair(),
+        category="LTDiff", sampleName="LTDiffChestPair", uris=[], fileNames=[], thumbnailFileName=str(THUMBNAIL), customDownloader=lambda _source: load_pair(),
     )  # fmt: skip

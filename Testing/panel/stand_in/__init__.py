@@ -60,8 +60,16 @@ def add_packaging():
     calls = []
     slicer.packaging = ModuleType("slicer.packaging")
     slicer.packaging.calls = calls
+    slicer.packaging.load_requirements = _load_requirements
     slicer.packaging.pip_ensure = lambda requirements, **options: calls.append((requirements, options))
     sys.modules["slicer.packaging"] = slicer.packaging
+
+
+def _load_requirements(path):
+    from packaging.requirements import Requirement
+
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
 def remove_packaging():
