@@ -138,8 +138,12 @@ def test_a_box_is_placed_with_the_mouse_or_without_a_window_in_the_middle(panel,
     panel.set("inputVolume", chest("CT"))
     panel.regions.place_box()
     interaction = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode")
     assert interaction.GetCurrentInteractionMode() == interaction.Place and not roi_nodes()
-    slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode"))
+    for corner in ((0, 0, 100), (10, 14, 108)):  # as two clicks would
+        node.AddControlPoint(corner)
+    assert [round(length) for length in node.GetSize()] == [10, 14, 8] and roi_nodes() == [node]
+    slicer.mrmlScene.RemoveNode(node)
     application.main_window = False
     panel.regions.place_box()
     assert len(roi_nodes()) == 1
@@ -148,7 +152,10 @@ def test_a_box_is_placed_with_the_mouse_or_without_a_window_in_the_middle(panel,
 def test_without_a_window_the_layout_manager_is_never_touched(scene, application):
     from panel_parts import make_widget
 
+    import slicer
+
     application.main_window = False
+    slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"))  # the main window makes it
     chest("CT")
     reference = chest("sharp", 1, "B70f")
     widget = make_widget()

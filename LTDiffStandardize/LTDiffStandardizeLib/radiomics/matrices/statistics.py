@@ -1,7 +1,6 @@
-"""Statistics of the values in a region: intensities, grey levels or angles.
+"""Statistics of the values in a region: intensities, grey levels or angles. Each function takes a `Sample` and gives one float.
 
-Each function takes a `Sample` and gives one float. An empty sample has no statistics: all of them are NaN. "Constant" is a sample
-whose n values all are v. Unit "value" is that of the values: HU, level or degree.
+An empty sample has no statistics: all of them are NaN. "Constant" is a sample whose n values all are v. Unit "value" is that of the values: HU, level or degree.
 
 Sources: the IBSI reference manual, sections 3.3 (statistics) and 3.4 (histogram), whose four-character codes are given, the first for
 intensities, the second for levels; and IBEX, whose statistics are those of MATLAB.

@@ -40,7 +40,7 @@ _HISTOGRAM_FEATURES = ("Entropy", "Uniformity")
 def available() -> tuple[bool, str]:
     """(True, "") when PyRadiomics can be used, else (False, one sentence that says why and what to do)."""
     try:
-        _feature_classes()
+        feature_classes()
     except Exception as error:  # a broken build fails in many ways, all of which mean the same to the user
         return False, (f"PyRadiomics cannot be used ({type(error).__name__}: {error}): run set-up with a C compiler "
                        f"and Python below 3.12 to build it, or install the SlicerRadiomics extension in 3D Slicer; "
@@ -73,7 +73,7 @@ def extract(hu_crop: np.ndarray, mask_crop: np.ndarray, spacing_xyz: Sequence[fl
         raise InputError("The region holds no voxel, so it has no features: draw it inside the volume.")
     if not np.isfinite(voxels).all():
         raise InputError("The region holds voxels that are no finite numbers, so it has no features: mend the volume.")
-    computed = {name: cls for name, cls in _feature_classes().items() if name in {"ID", *classes}}
+    computed = {name: cls for name, cls in feature_classes().items() if name in {"ID", *classes}}
     force2d = within_slices(spacing_xyz) if force2d is None else bool(force2d)
     settings = {"binWidth": bin_width, "force2D": force2d, "force2Ddimension": 0, "label": 1}
     with _quiet():
@@ -122,7 +122,7 @@ def _names(classes: tuple[str, ...]) -> tuple[Name, ...]:
     return FeatureTable.of([extract(hu, box, (1.0, 1.0, 1.0), classes=classes)]).names
 
 
-def _feature_classes():
+def feature_classes():
     """PyRadiomics' classes themselves: on a crop its extractor adds only checks that cost a fifth of the time."""
     from radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape
 
