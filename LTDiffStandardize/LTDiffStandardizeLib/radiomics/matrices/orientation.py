@@ -29,11 +29,10 @@ def orientations(values: np.ndarray, mask: np.ndarray, spacing_xy: Sequence[floa
 
 def _gradient(values: np.ndarray, axis: int) -> np.ndarray:
     """np.gradient along one axis; halves of whole numbers below 2^23 are exact in the float32 that it then has."""
-    values = np.moveaxis(values, axis, 0)
-    kind = np.float64 if values.dtype == np.float64 else np.float32
-    gradient = np.empty(values.shape, kind)
+    found = np.empty(values.shape, np.float64 if values.dtype == np.float64 else np.float32)
+    values, gradient, kind = np.moveaxis(values, axis, 0), np.moveaxis(found, axis, 0), found.dtype
     np.subtract(values[2:], values[:-2], out=gradient[1:-1], dtype=kind)  # in floats: two 16-bit integers may lie too far apart
     gradient[1:-1] *= 0.5
     np.subtract(values[1], values[0], out=gradient[0], dtype=kind)
     np.subtract(values[-1], values[-2], out=gradient[-1], dtype=kind)
-    return np.moveaxis(gradient, 0, axis)
+    return found
