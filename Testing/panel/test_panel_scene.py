@@ -61,9 +61,9 @@ def test_what_is_gone_from_the_scene_is_let_go_of(panel, wait_until):
     panel.set("inputVolume", source)
     segmentation = segmentation_on(source)
     inside = segmentation.GetSegmentation()
-    assert any(subject is inside for subject, _event in panel._followed)
+    wait_until(lambda: any(subject is inside for subject, _event in panel._followed), 5)
     slicer.mrmlScene.RemoveNode(segmentation)
-    assert not any(subject in (inside, segmentation) for subject, _event in panel._followed)
+    wait_until(lambda: not any(subject in (inside, segmentation) for subject, _event in panel._followed), 5)
     slicer.mrmlScene.Clear(0)
     assert not panel._followed
 

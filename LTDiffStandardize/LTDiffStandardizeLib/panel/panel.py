@@ -28,7 +28,7 @@ from .viewing import ViewSection
 from .work import Job, Work
 
 UI_FILES = ("Standardize", "Progress", "View", "Regions", "Features", "Diagnostics")
-MILLISECONDS_AFTER_A_CHANGE = 300  # regions are measured when a box has come to rest
+MILLISECONDS_AFTER_A_CHANGE = 300  # a box has come to rest by then, and all nodes of a file are there
 
 
 class Panel(VTKObservationMixin):
@@ -190,10 +190,8 @@ class Panel(VTKObservationMixin):
         self.attach()
 
     def _nodes_changed(self, caller=None, event=None) -> None:
-        """Of a scene that is being closed or loaded, only the end counts; measuring itself adds nodes for a moment."""
-        if self.parameters is not None and not self._is_measuring and not slicer.mrmlScene.IsBatchProcessing():
-            self._follow_regions()
-            self.update()
+        """Many nodes may come at once, and measuring itself adds some for a moment."""
+        if self.parameters is not None and not self._is_measuring:
             self._wait.start()
 
     def _layout_changed(self, caller=None, event=None) -> None:
@@ -220,7 +218,10 @@ class Panel(VTKObservationMixin):
             self._wait.start()
 
     def _measure(self) -> None:
-        if self.parameters is None or not self._is_shown:
+        if self.parameters is None:
+            return
+        self._follow_regions()
+        if not self._is_shown:
             return
         self._is_measuring = True
         try:

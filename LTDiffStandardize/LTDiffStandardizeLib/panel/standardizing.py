@@ -1,6 +1,8 @@
 """The section that standardizes: choose, press, watch, cancel."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import slicer
 from slicer.i18n import tr as _
 
@@ -131,10 +133,16 @@ class StandardizeSection:
 
 def target_entries(kernel: str | None) -> list[tuple[str, str]]:
     """(value, text): automatic, the reference, then the protocols, those that start from the kernel first."""
-    names = [protocol.name for protocol in library()]
+    names = protocol_names()
     ours = [name for name in names if kernel and name.casefold().startswith(kernel.casefold() + " to ")]
     return [(AUTOMATIC, _("Automatic: the sharpest for this kernel")), (REFERENCE, _("As the reference volume"))] + [
         (name, name) for name in [*ours, *(name for name in names if name not in ours)]]  # fmt: skip
+
+
+@lru_cache
+def protocol_names() -> tuple[str, ...]:
+    """Of the library, which is read once."""
+    return tuple(protocol.name for protocol in library())
 
 
 def facts_text(node) -> str:
