@@ -127,7 +127,7 @@ def why_it_died(status: int) -> str:
         return (f"The worker crashed (status {status}), mostly a sign of packages or drivers that do not fit each other; choose the device "
                 "cpu, install torch again with the PyTorch extension, and look at the log.")  # fmt: skip
     return (f"The worker ended with status {status} before it was done; free memory or choose a smaller task, "
-            "look at the messages above, and go on with --resume.")  # fmt: skip
+            "look at the messages above, and start again, a cohort with --resume.")  # fmt: skip
 
 
 def _tell(listener: Listener, line: str) -> None:

@@ -237,6 +237,7 @@ def test_a_series_that_is_refused_says_why(panel, wait_until):
     pressed(panel.standardize.ui.standardizeButton)
     wait_until(lambda: panel.work.current is None)
     assert "B70f" in panel.messages.lines[-1] and panel.result() is None
+    assert '"Target"' in panel.messages.lines[-1] and "--" not in panel.messages.lines[-1]
 
 
 def test_a_target_is_measured_on_the_reference(panel, wait_until):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -129,8 +130,9 @@ class Panel(VTKObservationMixin):
         self.messages.tell(sentence)
 
     def explained(self, sentence: str) -> str:
-        """A sentence of the worker, with a remedy where memory ran out."""
-        return f"{sentence} {remedy_for(sentence)}".strip()
+        """A sentence of the worker, with the names of the panel for its options, and a remedy where memory ran out."""
+        ours = re.sub("--(target|reference|method|device|samples|steps|seed)", lambda found: f"\"{found[1].capitalize()}\"", sentence)
+        return f"{ours} {remedy_for(sentence)}".strip()
 
     def set_button(self, button, text: str, why_not: str, tip: str = "") -> None:
         """Enabled unless there is a reason against it, which the tool tip tells."""
