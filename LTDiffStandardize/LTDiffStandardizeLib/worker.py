@@ -10,6 +10,7 @@ and a parent that dies cancels too. What is finished by then stays.
 from __future__ import annotations
 
 import _thread
+import errno
 import os
 import sys
 import threading
@@ -74,6 +75,7 @@ def _interrupt_when_input_ends() -> None:
     try:
         while os.read(0, 4096):
             pass
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno == errno.EBADF:  # there is no input, so nobody can close it; the parent kills
+            return
     _thread.interrupt_main()

@@ -1,4 +1,5 @@
 """The worker: a request as JSON goes in, PROGRESS lines and a result as JSON come out."""
+import errno
 import json
 import os
 import subprocess
@@ -7,8 +8,9 @@ import sys
 import pytest
 from small_cohort import Heard, VARIABLES, dicom_series, digests, standardize, start_script, summary
 
-from LTDiffStandardizeLib.cohort import Progress, Request, Result
+from LTDiffStandardizeLib import worker
 from LTDiffStandardizeLib.child import command
+from LTDiffStandardizeLib.cohort import Progress, Request, Result
 from LTDiffStandardizeLib.cohort.progress import from_line
 from LTDiffStandardizeLib.worker import run_in_child
 
@@ -135,3 +137,15 @@ def test_a_parent_that_is_killed_takes_its_worker_along(tmp_path):
         parent.kill()
         parent.stdout.read()  # ends when the worker has closed it too
     assert result_in(files).exit_code == 130
+
+
+@pytest.mark.parametrize(("number", "interrupts"), [(errno.EBADF, False), (errno.EIO, True)])
+def test_a_worker_without_any_input_goes_on_and_one_whose_input_breaks_ends(monkeypatch, number, interrupts):
+    def read(*_):
+        raise OSError(number, "no input")
+
+    told = []
+    monkeypatch.setattr(worker.os, "read", read)
+    monkeypatch.setattr(worker._thread, "interrupt_main", lambda: told.append(1))
+    worker._interrupt_when_input_ends()
+    assert bool(told) == interrupts
