@@ -153,9 +153,11 @@ def test_without_a_window_the_layout_manager_is_never_touched(scene, application
     from panel_parts import make_widget
 
     import slicer
+    import stand_in
 
     application.main_window = False
-    slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode"))  # the main window makes it
+    stand_in.new_scene()
+    assert slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode") is None
     chest("CT")
     reference = chest("sharp", 1, "B70f")
     widget = make_widget()

@@ -97,11 +97,12 @@ def new_scene():
     slicer.modules = SimpleNamespace()
     for name, make in MODULES.items():
         _add_module(name, make(), logic, scene)
-    layout.SetMRMLApplicationLogic(logic)
-    layout.SetMRMLScene(scene)
-    # Of low priority, so that the layout's own logic has made the slice nodes before.
-    layout.GetLayoutNode().AddObserver(vtk.vtkCommand.ModifiedEvent, _give_slice_logics, -10.0)
-    layout.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    if slicer.app.main_window:  # which has the layout manager, which makes the layout node
+        layout.SetMRMLApplicationLogic(logic)
+        layout.SetMRMLScene(scene)
+        # Of low priority, so that the layout's own logic has made the slice nodes before.
+        layout.GetLayoutNode().AddObserver(vtk.vtkCommand.ModifiedEvent, _give_slice_logics, -10.0)
+        layout.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     return scene
 
 
