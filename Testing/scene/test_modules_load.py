@@ -100,6 +100,7 @@ def test_reading_a_module_file_asks_neither_the_network_nor_the_disk_and_is_quic
 import time
 import slicer
 touched = []
+sys.dont_write_bytecode = True  # Python's own cache is no work of ours
 
 def note(event, arguments):
     path = str(arguments[0]) if arguments else ""
