@@ -46,7 +46,7 @@ class Child:
         except OSError:
             self._folder.cleanup()
             raise
-        self._read, self._rest, self.ended = open(self.log, "rb"), b"", False
+        self._read, self._rest = open(self.log, "rb"), b""
 
     def poll(self, listener: Listener) -> bool:
         """Tells the listener what has been printed since the last call; whether the worker is still at work."""
@@ -58,7 +58,6 @@ class Child:
             lines, self._rest = [*lines, self._rest], b""
         for line in lines:
             _tell(listener, line.decode("utf-8", "replace").rstrip("\r"))
-        self.ended = ended
         return not ended
 
     def cancel(self, seconds: float = SECONDS_TO_END) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import MISSING, asdict, fields
 from typing import Any, TypeVar
 
@@ -34,6 +35,23 @@ def request_of(data: dict[str, Any], kind: type[Kind]) -> Kind:
     if missing := sorted(needed - set(data)):
         raise InputError(f"The request lacks {' and '.join(missing)}; add what is missing.")
     return kind(**data)
+
+
+def check(request: Any, problems: Iterator[str]) -> None:
+    """Lists, which JSON has, become tuples; then raises InputError with the first problem, a piece of a sentence, where there is one."""
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if isinstance(value, list):
+            object.__setattr__(request, field.name, tuple(value))
+    for problem in problems:
+        raise InputError(f"The request cannot be carried out: {problem}.")
+
+
+def unnamed(request: Any, *names: str) -> Iterator[str]:
+    """A problem for each of these fields that is no path."""
+    for name in names:
+        if not is_text(getattr(request, name)):
+            yield f"{name} must be a path"
 
 
 def is_text(value: Any) -> bool:

@@ -21,9 +21,9 @@ from .errors import Cancelled, InputError, LTDiffError
 from .radiomics.features import FeatureTable
 from .radiomics.profiles import Profile, like_it, profile_of
 from .radiomics.regions import Region, told_apart
-from .radiomics.regions.facts import write_region_facts
 from .radiomics.regions.random_boxes import shortfall
 from .radiomics.regions.roi import regions_of
+from .radiomics.tables import write_region_facts
 from .report import ReportChoices, write_report
 from .report.plain import plain_texts
 from .requests import object_of, request_of

@@ -117,3 +117,25 @@ def test_closing_the_panel_leaves_no_observers_and_no_timer(scene):
     widget.cleanup()
     chest("another")  # would call the panel back
     assert not widget.panel._wait.isActive() and widget.panel.parameters is None
+
+
+def test_random_regions_of_one_volume_are_not_listed_for_another(panel, wait_until):
+    from LTDiffStandardizeLib.cohort.run import DONE, Result
+    from LTDiffStandardizeLib.comparison.labels import label_volume
+    from LTDiffStandardizeLib.panel.work import Job
+    from LTDiffStandardizeLib.radiomics.regions import Region
+    from LTDiffStandardizeLib.radiomics.tables import write_region_facts
+    from LTDiffStandardizeLib.scene.volumes import volume_of
+    from LTDiffStandardizeLib.volumes import write_volume_file
+
+    first, other = chest("first"), chest("other", 1)
+    volume = volume_of(first)
+    region = Region("[10,250] 001", "[10,250]", "random", (slice(1, 3), slice(30, 34), slice(30, 34)), np.ones((2, 4, 4), bool))
+    job = Job("Draw random regions", panel.regions._done, first.GetID())
+    panel.set("inputVolume", first)
+    write_region_facts(job.folder / "out" / "regions.csv", [region], volume)
+    write_volume_file(label_volume([region], volume), job.folder / "out" / "regions.nrrd")
+    panel.regions._done(job, Result(DONE, "Written."))
+    assert [facts.region for facts in panel.regions.facts] == ["[10,250] 001"]
+    panel.set("inputVolume", other)
+    wait_until(lambda: not panel.regions.facts, 5)

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import InputError
 from ..model.bundle import DEFAULT
 from ..model.standardizer import METHODS
-from ..requests import are_texts, is_text, is_whole, object_of, request_of, to_json
+from ..requests import are_texts, check, is_text, is_whole, object_of, request_of, to_json
 
 FORMATS = ("dicom", "nrrd", "nifti")
 WITH_NOISE = ("ltdiff", "ls_noise")
@@ -44,11 +43,7 @@ class Request:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "rois"):
-            if isinstance(getattr(self, name), list):
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        for problem in self._problems():
-            raise InputError(f"The request cannot be carried out: {problem}.")
+        check(self, self._problems())
 
     @property
     def has_noise(self) -> bool:

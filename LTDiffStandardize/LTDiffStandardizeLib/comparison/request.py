@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..radiomics.profiles import PROFILES
-from ..requests import are_texts, is_text, is_whole, to_json
+from ..requests import are_texts, check, is_text, is_whole, to_json, unnamed
 from ..volumes.derivation import Derivation
 from .cases import Case
 
@@ -45,9 +45,8 @@ class ComparisonRequest:
     arrays: bool = False
 
     def __post_init__(self) -> None:
-        _lists_to_tuples(self, "cases", "rois", "charted")
         object.__setattr__(self, "cases", tuple(map(_case, self.cases)))
-        _refuse(self._problems())
+        check(self, self._problems())
 
     @property
     def has_reference(self) -> bool:
@@ -92,16 +91,13 @@ class RegionsRequest:
     rois: tuple[str, ...] = RANDOM_REGIONS
 
     def __post_init__(self) -> None:
-        _lists_to_tuples(self, "rois")
-        _refuse(self._problems())
+        check(self, self._problems())
 
     def to_json(self) -> str:
         return to_json(self, task="regions")
 
     def _problems(self) -> Iterator[str]:
-        for name in ("volume", "output"):
-            if not is_text(getattr(self, name)):
-                yield f"{name} must be a path"
+        yield from unnamed(self, "volume", "output")
         if not (are_texts(self.rois) and self.rois):
             yield "rois must name at least one region"
 
@@ -119,31 +115,17 @@ class ExportRequest:
     derivation: dict[str, Any]
 
     def __post_init__(self) -> None:
-        _lists_to_tuples(self, "source_files")
-        _refuse(self._problems())
+        check(self, self._problems())
 
     def to_json(self) -> str:
         return to_json(self, task="export")
 
     def _problems(self) -> Iterator[str]:
-        for name in ("volume", "output"):
-            if not is_text(getattr(self, name)):
-                yield f"{name} must be a path"
+        yield from unnamed(self, "volume", "output")
         if not (are_texts(self.source_files) and self.source_files):
             yield "source_files must be paths of DICOM files"
         if not isinstance(self.derivation, dict) or not {"method", "target", "software_version"} <= set(self.derivation) <= DERIVATION:
             yield f"derivation must have method, target and software_version, of {', '.join(sorted(DERIVATION))}"
-
-
-def _refuse(problems: Iterator[str]) -> None:
-    for problem in problems:
-        raise InputError(f"The request cannot be carried out: {problem}.")
-
-
-def _lists_to_tuples(request: Any, *names: str) -> None:
-    for name in names:
-        if isinstance(getattr(request, name), list):
-            object.__setattr__(request, name, tuple(getattr(request, name)))
 
 
 def _case(value: Any) -> Case:

@@ -27,6 +27,7 @@ class RegionSection:
         self.panel, self.ui, self._job = panel, ui, None
         self.facts: list[RegionFacts] = []
         self._random: list[RegionFacts] = []
+        self._random_of = ""
         ui.regionTable.setColumnCount(len(COLUMNS))
         ui.regionTable.setHorizontalHeaderLabels([_(title) for title in COLUMNS])
         ui.regionTable.cellClicked.connect(lambda row, *_: self.go_to(row))
@@ -51,6 +52,8 @@ class RegionSection:
     def refresh(self) -> None:
         """Measures what is drawn and lists it; called when a box or a segment has changed."""
         node, drawn, problems = self.panel.parameters.inputVolume, [], []
+        if self._random_of != (node.GetID() if node is not None else ""):
+            self.forget()
         if node is not None:
             try:
                 volume = volume_of(node)
@@ -73,7 +76,7 @@ class RegionSection:
 
     def forget(self) -> None:
         """The random regions of another volume."""
-        self._random = []
+        self._random, self._random_of = [], ""
 
     def press(self) -> None:
         """Draw, or Cancel while that goes on."""
@@ -81,7 +84,7 @@ class RegionSection:
             self.panel.work.cancel(self._job)
             return
         if self.panel.has_packages():
-            self._job = Job(_("Draw random regions"), self._done)
+            self._job = Job(_("Draw random regions"), self._done, self.panel.parameters.inputVolume.GetID())
             self.panel.submit(self._job, self._request)
 
     def _request(self, job: Job) -> RegionsRequest:
@@ -96,7 +99,7 @@ class RegionSection:
             return
         folder = job.folder / "out"
         with open(folder / "regions.csv", newline="", encoding="utf-8") as file:
-            self._random = [facts_from(row) for row in csv.DictReader(file)]
+            self._random, self._random_of = [facts_from(row) for row in csv.DictReader(file)], job.source
         add_random_labels(folder / "regions.nrrd")
         self.refresh()
         self.panel.tell(_("{n} random regions were drawn.").format(n=len(self._random)))

@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
 from ..volumes.atomic import file_aside
+from ..volumes.volume import CTVolume
 from .features import FeatureTable
 from .regions import Region
+from .regions.facts import RegionFacts, region_facts
 
 FEATURE_COLUMNS = ("patient", "series", "region", "range", "method", "class", "feature", "value")
 REGION_COLUMNS = ("region", "range", "kind", "group", "z_start", "z_stop", "y_start", "y_stop", "x_start", "x_stop",
@@ -36,6 +39,13 @@ def write_features_csv(path: str | Path, rows: Iterable[tuple], overwrite: bool 
 def write_regions_csv(path: str | Path, regions: Iterable[Region], overwrite: bool = False) -> None:
     """Write `region_rows`, as `write_features_csv` does."""
     write_csv(path, REGION_COLUMNS, region_rows(regions), overwrite)
+
+
+def write_region_facts(path: Path, regions: Iterable[Region], volume: CTVolume, overwrite: bool = False) -> Path:
+    """Write `region_facts`, a row a region, as `write_features_csv` does; returns the path."""
+    rows = (astuple(region_facts(region, volume)) for region in regions)
+    write_csv(path, [field.name for field in fields(RegionFacts)], rows, overwrite)
+    return path
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence], overwrite: bool = False) -> None:

@@ -8,6 +8,7 @@ import slicer
 import vtk
 
 from ..comparison.findings import Findings
+from ..radiomics.features import relative_change
 from .comparison import PLOT_TAG, TABLE_TAG
 from .volumes import PREFIX
 
@@ -95,8 +96,6 @@ def _feature_changes(findings: Findings, hu_range: str, feature_class: str):
     values = findings.values
     where = [index for index, one in enumerate(values.ranges) if one == hu_range]
     before, after = values.values[0, where], values.values[1, where]
-    from ..radiomics.features import relative_change
-
     change = relative_change(before, after)
     for column, (name, feature) in enumerate(values.names):
         known = change[np.isfinite(change[:, column]), column]

@@ -36,7 +36,7 @@ def show_side_by_side(nodes: Sequence, with_charts: bool = False) -> list:
         composite.SetLinkedControl(1)
         composite.SetHotLinkedControl(1)
         view.SetOrientationToAxial()
-    share_window([node for node in nodes])
+    share_window(nodes)
     _link_crosshair()
     fit(views)
     return views

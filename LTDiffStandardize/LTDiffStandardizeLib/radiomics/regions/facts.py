@@ -1,9 +1,7 @@
 """Where a region lies, how large it is, and what HU it holds: a line for a table of regions."""
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,11 +35,3 @@ def region_facts(region: Region, volume: CTVolume) -> RegionFacts:
     size = values.size * float(np.prod(volume.spacing)) / 1000
     statistics = (values.mean(), values.std(), values.min(), values.max())
     return RegionFacts(region.name, region.hu_range, region.kind, values.size, size, *map(float, (*statistics, *centre)))
-
-
-def write_region_facts(path: Path, regions: Iterable[Region], volume: CTVolume, overwrite: bool = False) -> Path:
-    """A CSV file with a row a region; OutputError where it exists (unless `overwrite`) or cannot be written."""
-    from ..tables import write_csv
-
-    write_csv(path, [field.name for field in fields(RegionFacts)], (astuple(region_facts(region, volume)) for region in regions), overwrite)
-    return path
