@@ -61,7 +61,7 @@ class ComparisonRequest:
         elif any(bool(case.reference) != self.has_reference for case in self.cases):
             yield "either all patients or none must have a reference"
         elif not self.has_reference and len(self.cases[0].volumes) < 2:
-            yield "without a reference there must be two volumes, one before and one after"
+            yield "without a reference there must be two volumes, one before and one after; name a second one, or a reference"
         if not is_text(self.output):
             yield "output must name a folder"
         if self.profile not in PROFILES:
