@@ -23,7 +23,7 @@ class LTDiffTraining(ScriptedLoadableModule):
         describe(
             parent,
             title=_("LTDiff Training"),
-            help_text=_("Trains LTDiff models for a pair of reconstruction kernels, from the command line."),
+            help_text=_("Trains LTDiff models for a pair of reconstruction kernels, from the command line or by start_training."),
         )
         parent.dependencies = ["LTDiffStandardize"]
         parent.hidden = True
@@ -33,6 +33,42 @@ class LTDiffTraining(ScriptedLoadableModule):
 def script(name):
     """A script of the training, such as "train.py", to be started with PythonSlicer: the Path of the file."""
     return Path(__file__).resolve().parent / "Scripts" / name
+
+
+_timers = set()  # of the trainings at work; nobody else holds them
+
+
+def start_training(output, arguments=(), listener=None, processes=1, done=None):
+    """Starts train.py in processes of its own and returns at once, with the `Training`; the application stays alive and its timer follows.
+
+    output: the folder; started again with the same one, a training goes on from its last checkpoint. arguments: the others of train.py,
+    such as ["--config", "gpu"]. listener: told its `progress(Progress)`, with a sentence and a share, and `say(line)`; else lines are
+    printed. processes: how many train together, one on each graphics card. done: called with the `Result` at its end. Cancel it by
+    `cancel()` of what this returns. Raises OutputError where the folder cannot be written.
+    """
+    import qt
+    from LTDiffStandardizeLib.cohort.progress import Console
+    from LTDiffStandardizeLib.panel.work import MILLISECONDS, interpreter
+    from LTDiffTrainingLib.starting import Training
+
+    training = Training(Path(output), [str(one) for one in arguments], listener or Console(), processes, interpreter())
+    timer = qt.QTimer()
+    timer.setInterval(MILLISECONDS)
+
+    def look():
+        if training.poll():
+            return
+        timer.stop()
+        _timers.discard(timer)
+        result = training.result()
+        (listener or Console()).say(result.sentence)
+        if done:
+            done(result)
+
+    timer.timeout.connect(look)
+    _timers.add(timer)
+    timer.start()
+    return training
 
 
 class LTDiffTrainingTest(ScriptedLoadableModuleTest):

@@ -3,13 +3,14 @@
 The same under python, PythonSlicer and Slicer --python-script.
 """
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from LTDiffStandardizeLib.cohort import Request, run_request
+from LTDiffStandardizeLib.cohort import Rank, Request, run_request
 from LTDiffStandardizeLib.cohort.progress import Console
 from LTDiffStandardizeLib.cohort.request import FORMATS
 from LTDiffStandardizeLib.cohort.run import BAD_REQUEST, NO_MODEL
@@ -49,6 +50,10 @@ examples:
       measures the target on scans that were made with it
   standardize.py ct.nrrd --output results --roi tumour.nrrd
       also compares the features of the marked regions, NAME-features.csv
+  PythonSlicer -m torch.distributed.run --nproc-per-node=2 \\
+      LTDiffStandardize/Scripts/standardize.py scans --output results
+      two processes share the series, each with a GPU of its own where there are two;
+      with --nnodes and --rdzv-endpoint several machines do that share a file system
 
 exit codes:
   0    at least one series standardized (or found finished), none failed
@@ -60,7 +65,13 @@ exit codes:
 
 A series that is not suitable (such as a localizer) is refused in words and does not
 count as a failure. A series whose results were made with other settings is left as it
-is and does. Use OMP_NUM_THREADS to limit the processor cores.
+is and does. Use OMP_NUM_THREADS to limit the processor cores;
+torch.distributed.run sets it to 1 unless you do.
+
+Where several processes share the series, the one that finishes last gives the exit
+code for all, because torch.distributed.run ends the others for any that fails. Those
+that it starts again (--max-restarts) resume; where machines may come and go, give
+--resume from the start.
 """
 
 
@@ -101,12 +112,13 @@ def parser():
 def main():
     try:
         request = Request(**vars(parser().parse_intermixed_args()))
+        rank = Rank.of(os.environ)
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_REQUEST
     # The application has no Python that could work undisturbed; only it has `slicer.app`.
     if getattr(sys.modules.get("slicer"), "app", None) is None:
-        return run_request(request, Console()).exit_code
+        return run_request(request, Console(prefix=f"rank {rank.number}: " if rank else ""), rank).exit_code
     python = shutil.which("PythonSlicer")
     if python is None:
         print("PythonSlicer was not found beside the Slicer application; install Slicer again.", file=sys.stderr)

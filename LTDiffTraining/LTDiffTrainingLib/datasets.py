@@ -13,25 +13,37 @@ from pathlib import Path
 
 import numpy as np
 
+from LTDiffStandardizeLib.model.conditioning import protocol_features
 from LTDiffStandardizeLib.model.frame import FrameFactory
 from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, load_protocol, save_protocol
+from LTDiffStandardizeLib.model.spectra import apply_curve
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.volumes.atomic import folder_aside
 
 from .fitting import fit_protocol
 from .simulation.pairs import PairedSeries
 
-MAPS = ("source", "source_residual", "log_sd", "target", "expected")
+MAPS = ("source", "source_residual", "log_sd", "target", "expected", "target_hu")
 """Per pixel: source HU; whitened residuals of the source and of the target; log noise SD; the target's residual without
-its unrecoverable noise (from the noise-free twins; NaN where there are none)."""
-VERSION = 4
+its unrecoverable noise (from the noise-free twins; NaN where there are none); target HU."""
+VERSION = 6
+
+
+@dataclass(frozen=True)
+class PreparedSeries:
+    """`maps` (slices, len(MAPS), rows, columns); `directions` (slices, ORIENTATIONS, rows / 8, columns / 8); `protocol`: what the
+    networks are told; `body`: rows and columns that hold it (top, bottom, left, right)."""
+
+    maps: np.ndarray
+    directions: np.ndarray
+    protocol: np.ndarray
+    body: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class PreparedGroup:
     protocol: Protocol
-    maps: list[np.ndarray]
-    bodies: list[tuple[int, int, int, int]]
+    series: list[PreparedSeries]
 
 
 def prepare_group(name: str, series: Sequence[PairedSeries], cache: Path, log: Callable[[str], None] = print,
@@ -43,8 +55,12 @@ def prepare_group(name: str, series: Sequence[PairedSeries], cache: Path, log: C
         log(f"Preparing {name}: {sum(map(len, series))} slices.")
         with folder_aside(folder) as aside:
             _write_maps(aside, series, fit_slices)
-    maps = [np.load(path, mmap_mode="r") for path in sorted(folder.glob("maps-*.npy"))]
-    return PreparedGroup(load_protocol(folder / "protocol.json"), maps, [_body_box(m[:, 0]) for m in maps])
+    return PreparedGroup(load_protocol(folder / "protocol.json"), [_opened(folder, number) for number in range(len(series))])
+
+
+def _opened(folder: Path, number: int) -> PreparedSeries:
+    maps, directions = (np.load(folder / f"{kind}-{number:03d}.npy", mmap_mode="r") for kind in ("maps", "directions"))
+    return PreparedSeries(maps, directions, np.load(folder / f"protocol-{number:03d}.npy"), _body_box(maps[:, 0]))
 
 
 def group_protocol(series: Sequence[PairedSeries], fit_slices: int) -> Protocol:
@@ -54,7 +70,7 @@ def group_protocol(series: Sequence[PairedSeries], fit_slices: int) -> Protocol:
     spacing = (series[0].pixel, series[0].pixel)
     load = lambda k: tuple(np.asarray(a[index[k][1]], np.float32) for a in (index[k][0].source, index[k][0].target))
     source, target = (_kernel_facts(series[0].description["acquisition"][k]) for k in ("source", "target"))
-    return fit_protocol(source, target, load, picked, spacing, f"Fitted on {len(picked)} simulated slices of {len(series)} phantoms.")
+    return fit_protocol(source, target, load, picked, spacing, f"Fitted on {len(picked)} slices of {len(series)} series.")
 
 
 def _kernel_facts(kernel: dict) -> KernelFacts:
@@ -67,13 +83,16 @@ def _write_maps(folder: Path, series: Sequence[PairedSeries], fit_slices: int) -
     save_protocol(protocol, folder / "protocol.json")
     noise_gain = _noise_transfer(series, fit_slices // 2)
     for number, one in enumerate(series):
-        spacing = (one.pixel, one.pixel)
-        frames = FrameFactory(protocol, spacing, one.source)
+        frames = FrameFactory(protocol, (one.pixel, one.pixel), one.source)
         shape = (len(one), len(MAPS)) + one.source.shape[1:]
         maps = np.lib.format.open_memmap(folder / f"maps-{number:03d}.npy", "w+", np.float16, shape)
+        directions = []
         for index in range(len(one)):
-            maps[index] = _slice_maps(one, index, frames, noise_gain)
+            maps[index], directed = _slice_maps(one, index, frames, noise_gain)
+            directions.append(directed)
         maps.flush()
+        np.save(folder / f"directions-{number:03d}.npy", np.stack(directions))
+        np.save(folder / f"protocol-{number:03d}.npy", protocol_features(protocol, frames.amplitude, one.pixel))
 
 
 def _noise_transfer(series: Sequence[PairedSeries], slices: int):
@@ -89,9 +108,7 @@ def _noise_transfer(series: Sequence[PairedSeries], slices: int):
     return TransferCurve.measure(noises(), (series[0].pixel, series[0].pixel)).ls
 
 
-def _slice_maps(one: PairedSeries, index: int, frames: FrameFactory, noise_gain) -> np.ndarray:
-    from LTDiffStandardizeLib.model.spectra import apply_curve
-
+def _slice_maps(one: PairedSeries, index: int, frames: FrameFactory, noise_gain) -> tuple[np.ndarray, np.ndarray]:
     source, target = (np.asarray(a[index], np.float32) for a in (one.source, one.target))
     frame = frames.frame(source)
     expected = np.full_like(source, np.nan)
@@ -100,41 +117,15 @@ def _slice_maps(one: PairedSeries, index: int, frames: FrameFactory, noise_gain)
         # The conditional mean of the target given the source, to first order: its noise-free twin plus the share of
         # the noise that the source's noise tells. One tenth of the target's variance, so edges become learnable.
         expected = frame.to_residual(target_clean + apply_curve(source - source_clean, noise_gain, frames.spacing))
-    return np.stack([source, frame.to_residual(source), frame.log_sd, frame.to_residual(target), expected])
+    maps = np.stack([source, frame.to_residual(source), frame.log_sd, frame.to_residual(target), expected, target])
+    return maps, frame.directions.astype(np.float16)
 
 
 def _body_box(sources: np.ndarray, margin: int = 8) -> tuple[int, int, int, int]:
-    """Rows and columns that hold the body in any slice."""
+    """Rows and columns that hold the body in any slice; the whole slice where there is none."""
     body = np.asarray(sources[:, ::4, ::4], np.float32).max(0) > -500
+    if not body.any():
+        return 0, sources.shape[1], 0, sources.shape[2]
     rows, columns = np.flatnonzero(body.any(1)) * 4, np.flatnonzero(body.any(0)) * 4
     limit = sources.shape[1:]
     return (max(rows[0] - margin, 0), min(rows[-1] + margin, limit[0]), max(columns[0] - margin, 0), min(columns[-1] + margin, limit[1]))
-
-
-class PatchSampler:
-    """Random patches of prepared groups; batch number n is the same whenever and wherever it is asked for."""
-
-    def __init__(self, groups: Sequence[PreparedGroup], patch: int, batch: int, seed: int) -> None:
-        self.patch, self.batch, self.seed = patch, batch, seed
-        self._series = [(maps, box) for group in groups for maps, box in zip(group.maps, group.bodies)]
-
-    def batch_maps(self, number: int, stream: int = 0) -> np.ndarray:
-        """(batch, len(MAPS), patch, patch) float32 of batch `number`; streams (phases, ranks) draw differently."""
-        rng = np.random.default_rng((self.seed, stream, number))
-        return np.stack([self._patch(rng) for _ in range(self.batch)])
-
-    def _patch(self, rng: np.random.Generator) -> np.ndarray:
-        maps, (top, bottom, left, right) = self._series[rng.integers(len(self._series))]
-        one = maps[rng.integers(len(maps))]
-        for _ in range(20):
-            row = int(rng.integers(top, max(bottom - self.patch, top) + 1))
-            column = int(rng.integers(left, max(right - self.patch, left) + 1))
-            row, column = (min(v, limit - self.patch) for v, limit in zip((row, column), one.shape[1:]))
-            patch = one[:, row:row + self.patch, column:column + self.patch]
-            if (patch[0, ::8, ::8] > -950).mean() > 0.5:
-                break
-        patch = patch.astype(np.float32)
-        for axis in (1, 2):
-            if rng.random() < 0.5:
-                patch = np.flip(patch, axis)
-        return patch

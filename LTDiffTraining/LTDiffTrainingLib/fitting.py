@@ -1,4 +1,4 @@
-"""Fits a Protocol to paired slices: transfer curves, the noise maps (36 and 45 coefficients), the noise spectrum."""
+"""Fits a Protocol to paired slices: transfer curves, the noise maps (36 and 45 coefficients), the noise's spectrum and directions."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
+from LTDiffStandardizeLib.model.directions import DIRECTION_CELL, apparent_directionality, direction_energies, log_ray_noise
 from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE, SliceFrame, amplitude_curve
+from LTDiffStandardizeLib.model.noise import slice_noise
 from LTDiffStandardizeLib.model.noise_map import (COARSE_BANDS, FINE_BANDS, Bands, FittedNoiseMap, cell_mean,
                                                       noise_features, tissue_weights)
 from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, probe_indices
@@ -19,6 +21,9 @@ from LTDiffStandardizeLib.volumes.volume import CTVolume
 Pair = tuple[np.ndarray, np.ndarray]
 _FLAT = RadialCurve((0.0,), (1.0,))
 _BODY_HU = -950.0
+EDGE_HU = 60.0
+"""HU between neighbouring cells above which a residual may be an edge that the filter missed."""
+FEWEST_CELLS = 500
 
 
 def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int], Pair], indices: Sequence[int],
@@ -28,7 +33,8 @@ def fit_protocol(source: KernelFacts, target: KernelFacts, load: Callable[[int],
     amplitude = _residual_amplitude(load, indices, spacing, transfer.ls)
     coarse, fine = (_fit_noise_map(load, indices, spacing, transfer.ls, amplitude, bands) for bands in (COARSE_BANDS, FINE_BANDS))
     protocol = Protocol(source, target, transfer, coarse, amplitude, about, fine_noise_map=fine, fitted_pixel=float(spacing[0]))
-    return replace(protocol, noise_amplitude=_normalised_amplitude(load, indices, spacing, protocol))
+    protocol = replace(protocol, noise_amplitude=_normalised_amplitude(load, indices, spacing, protocol))
+    return replace(protocol, directionality=_fit_directionality(load, indices, spacing, protocol))
 
 
 def fit_protocol_to_volumes(source: CTVolume, target: CTVolume, slices: int = 48) -> Protocol:
@@ -69,6 +75,32 @@ def _normalised_amplitude(load, indices, spacing, protocol: Protocol) -> RadialC
         # Edges that the filter missed are no noise; clipped, they do not shape its spectrum.
         accumulator.add(np.clip((target - frame.filtered) / frame.sd, -4, 4), None, spacing)
     return amplitude_curve(accumulator)
+
+
+def _fit_directionality(load, indices, spacing, protocol: Protocol, known: float = 0.7) -> float:
+    """The exponent that noise must have to look as directed as the residual does, judged beside noise of the exponent `known`."""
+    seen, made, rays = [], [], []
+    for index in indices:
+        source, target = load(index)
+        frame = SliceFrame(source.astype(np.float32), spacing, replace(protocol, directionality=known), protocol.noise_amplitude)
+        where = _homogeneous(frame.source)
+        rays.append(log_ray_noise(frame.source, spacing)[:, where])
+        seen.append(direction_energies(np.clip(frame.to_residual(target), -4, 4))[:, where])
+        made.append(direction_energies(frame.directed(slice_noise(source.shape, 0, float(index))))[:, where])
+    rays, seen, made = (np.concatenate(part, axis=1).astype(float) for part in (rays, seen, made))
+    if rays.shape[1] < FEWEST_CELLS:
+        return 0.0
+    # Both come out low by the same share, as neighbouring orientations overlap.
+    ratio = apparent_directionality(seen, rays) / max(apparent_directionality(made, rays), 1e-3)
+    return float(np.clip(known * ratio, 0.0, 1.2))
+
+
+def _homogeneous(source: np.ndarray) -> np.ndarray:
+    """Cells of the body without strong edges, whose residual is noise."""
+    from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
+
+    cells = gaussian_filter(cell_mean(source, DIRECTION_CELL), 1)
+    return (cells > _BODY_HU) & (gaussian_gradient_magnitude(cells, 1) < EDGE_HU)
 
 
 def _fit_noise_map(load, indices, spacing, gain: RadialCurve, amplitude: RadialCurve, bands: Bands,

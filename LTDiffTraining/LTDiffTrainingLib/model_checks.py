@@ -14,8 +14,7 @@ from LTDiffStandardizeLib.radiomics.measuring import measure
 from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
 from LTDiffStandardizeLib.radiomics.regions import HU_RANGES, random_regions
 
-from .datasets import PreparedGroup
-from .phases import channel
+from .datasets import MAPS, PreparedGroup
 from .simulation.pairs import PairedSeries
 
 
@@ -26,15 +25,16 @@ def codec_checks(model: LatentDiffusionModel, group: PreparedGroup) -> dict[str,
     `oracle_hu`: the oracle's error in HU at the slice's own noise level.
     """
     device = next(model.parameters()).device
-    maps = torch.from_numpy(group.maps[0][:2].astype("float32")).to(device)
-    target, log_sd = channel(maps, 3).clamp(-12, 12), channel(maps, 2)
+    maps = torch.from_numpy(group.series[0].maps[:2].astype("float32")).to(device)
+    channel = lambda name: maps[:, MAPS.index(name)][:, None]
+    target, log_sd = channel("target").clamp(-12, 12), channel("log_sd")
     latents = model.encoder(target)
     rmse = lambda z, scale=1.0: float(((model.decode(z) - target) * scale).square().mean().sqrt())
     return {"oracle": rmse(latents), "oracle_hu": rmse(latents, log_sd.exp()),
             "zero": rmse([torch.zeros_like(z) for z in latents]),
             "noise": rmse([torch.randn(z.shape, generator=torch.Generator().manual_seed(0)).to(z) for z in latents]),
             "other_image": rmse([z.flip(0) for z in latents]),
-            "source_instead": rmse(model.encoder(channel(maps, 1).clamp(-12, 12)))}
+            "source_instead": rmse(model.encoder(channel("source_residual").clamp(-12, 12)))}
 
 
 @torch.no_grad()

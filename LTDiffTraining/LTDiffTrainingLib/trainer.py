@@ -1,146 +1,179 @@
-"""The training loop: one phase after another, resumable at every checkpoint, the same batches whatever happened before."""
+"""The training loop: one phase after another, on one or many processes, resumable at every checkpoint.
+
+Processes started by torch.distributed.run train one model (DistributedDataParallel) on shares of the same batches, so that
+their number changes nothing but the speed; process 0 alone writes. Batches are keyed by step, so that a run that was
+killed and resumed ends where an unbroken one does, with the same log.
+"""
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from LTDiffStandardizeLib.cohort.folder import entrance, tidy
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffStandardizeLib.volumes.atomic import file_aside
 
-from .datasets import PatchSampler
-from .phases import MODULES, PHASES
+from .logs import LOG, VALIDATION, LossLog, drop_rows_after
+from .patches import PatchSampler
+from .phases import Losses, Phase
+from .players import PlayerTraining, averaged
+from .processes import ALONE, Processes
 from .settings import PhaseSettings
+
+SECONDS_TO_WAIT = 10  # for the last processes of a run that was killed just now
+Validate = Callable[[str, int], None]
+"""(phase, step), called on process 0 with the averaged weights in the model."""
 
 
 @dataclass
 class Trainer:
-    """Trains `model` phase by phase; everything it must remember is under `folder`."""
+    """Trains `model` phase by phase; everything it must remember is under `folder`.
 
-    model: LatentDiffusionModel
+    All processes have the same `validate_every`: steps between validations, which come at the end of each phase too; 0: none.
+    """
+
+    model: nn.Module
     sampler: PatchSampler
     folder: Path
     device: str = "cpu"
+    precision: str = "float32"
     checkpoint_seconds: float = 120.0
+    processes: Processes = ALONE
     report: Callable[[str], None] = print
+    validate: Validate | None = None
+    validate_every: int = 0
 
-    def run(self, phases: dict[str, PhaseSettings]) -> None:
-        """Train each phase in turn; finished phases are loaded, an interrupted one continues at its last checkpoint."""
-        for name, settings in phases.items():
-            done = self.folder / f"phase-{name}.pt"
-            if done.exists():
-                state = torch.load(done, map_location=self.device, weights_only=True)
-                if state["settings"] != asdict(settings):
-                    raise InputError(f"{done} was trained with other settings; choose another output folder, or remove it.")
-                self.model.load_state_dict(state["model"])
-                self.report(f"{name}: finished before, loaded.")
-                continue
-            self._run_phase(name, settings)
-            self._save(done, {"model": self.model.state_dict(), "settings": asdict(settings)})
-            self._resume_file(name).unlink(missing_ok=True)
+    def run(self, phases: dict[str, Phase], settings: dict[str, PhaseSettings]) -> None:
+        """Train each phase in turn; finished phases are loaded, an interrupted one continues at its last checkpoint.
 
-    def _run_phase(self, name: str, settings: PhaseSettings) -> None:
-        parameters = self._thaw(name)
-        optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
-        average = [p.detach().clone() for p in parameters]
-        start, spent = self._resume(name, optimizer, average)
-        began = saved = time.monotonic()
-        progress = _Progress(name, settings.steps, self.folder / "log.csv", self.report)
-        for step in range(start, settings.steps):
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _schedule(step, settings)
-            losses = self._step(name, step, settings, optimizer, parameters)
-            _update_average(average, parameters, min(settings.ema, (1 + step) / (10 + step)))
-            now = time.monotonic()
-            progress.add(step + 1, losses, spent + now - began, (now - began) / (step + 1 - start))
-            if now - saved > self.checkpoint_seconds:
-                self._save(self._resume_file(name), {"step": step + 1, "seconds": spent + now - began, "model": self.model.state_dict(),
-                                                     "optimizer": optimizer.state_dict(), "average": average})
-                saved = now
-        for parameter, mean in zip(parameters, average):
-            parameter.data.copy_(mean)
+        Raises OutputError where another training is at work in the folder, InputError where what is there has other settings.
+        """
+        with ExitStack() as held:
+            if self.processes.first:
+                held.enter_context(entrance(self.folder, SECONDS_TO_WAIT))
+                tidy(self.folder)
+            for stream, (name, phase) in enumerate(phases.items()):
+                self._train(name, stream, phase, settings[name])
+                self.processes.wait()
 
-    def _thaw(self, phase: str) -> list[nn.Parameter]:
-        """Freeze all but the phase's modules; its parameters."""
-        self.model.requires_grad_(False)
-        parts = [getattr(self.model, name).requires_grad_(True) for name in MODULES[phase]]
-        return [p for part in parts for p in part.parameters()]
+    def _train(self, name: str, stream: int, phase: Phase, settings: PhaseSettings) -> None:
+        done = self.folder / f"phase-{name}.pt"
+        if self.agreed(int(done.exists()), done):
+            self.model.load_state_dict(self.load(done, settings)["model"])
+            self.report(f"{name}: finished before, loaded.")
+        else:
+            _PhaseRun(self, name, stream, phase, settings).run()
+            self.save(done, {"model": self.model.state_dict()}, settings)
+        if self.processes.first:
+            self.resume_file(name).unlink(missing_ok=True)
 
-    def _step(self, phase: str, step: int, settings: PhaseSettings, optimizer, parameters) -> dict:
-        stream = list(PHASES).index(phase)
-        maps = torch.from_numpy(self.sampler.batch_maps(step, stream)).to(self.device)
-        generator = torch.Generator().manual_seed((self.sampler.seed * 4 + stream) * 10_000_000 + step)
-        losses = PHASES[phase](self.model, maps, generator)
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        nn.utils.clip_grad_norm_(parameters, settings.clip)
-        optimizer.step()
-        return losses
+    def agreed(self, number: int, path: Path) -> int:
+        """The number, read from `path`. Raises InputError where other processes read another, which would leave all waiting for ever."""
+        if self.processes.mean(torch.tensor(float(number), dtype=torch.float64, device=self.device)) != number:
+            raise InputError(f"{path} is not the same for all processes; give them one output folder that all machines see, and start again.")
+        return number
 
-    def _resume(self, phase: str, optimizer, average) -> tuple[int, float]:
-        path = self._resume_file(phase)
-        if not path.exists():
-            return 0, 0.0
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        for mean, kept in zip(average, state["average"]):
-            mean.copy_(kept)
-        self.report(f"{phase}: resumed at step {state['step']}.")
-        return state["step"], state["seconds"]
-
-    def _resume_file(self, phase: str) -> Path:
+    def resume_file(self, phase: str) -> Path:
         return self.folder / f"resume-{phase}.pt"
 
-    def _save(self, path: Path, state: dict) -> None:
-        with file_aside(path, overwrite=True) as aside:
-            torch.save(state, aside)
+    def save(self, path: Path, state: dict, settings: PhaseSettings) -> None:
+        """On process 0, whole or not at all."""
+        if self.processes.first:
+            with file_aside(path, overwrite=True) as aside:
+                torch.save({"settings": asdict(settings), **state}, aside)
+
+    def load(self, path: Path, settings: PhaseSettings) -> dict:
+        """What `save` wrote. Raises InputError where it cannot be read or was trained with other settings."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            same = state["settings"] == asdict(settings)
+        except Exception as error:  # torch.load raises almost anything
+            raise InputError(f"{path} cannot be read ({str(error).splitlines()[0]}); remove it to train this phase anew.") from error
+        if not same:
+            raise InputError(f"{path} was trained with other settings; choose another output folder, or remove it.")
+        return state
+
+
+class _PhaseRun:
+    """One phase: its players, its log, its checkpoints."""
+
+    def __init__(self, trainer: Trainer, name: str, stream: int, phase: Phase, settings: PhaseSettings) -> None:
+        self.trainer, self.name, self.stream, self.settings = trainer, name, stream, settings
+        self.players = [PlayerTraining(trainer.model, player, settings, trainer.device, trainer.precision, trainer.processes)
+                        for player in phase.players]
+        self.scaler = torch.amp.GradScaler(torch.device(trainer.device).type, enabled=trainer.precision == "float16")
+        self.log = LossLog(name, settings.steps, trainer.folder / LOG, trainer.processes, trainer.report)
+
+    def run(self) -> None:
+        trainer, steps = self.trainer, self.settings.steps
+        start, spent = self._resume()
+        began = saved = time.monotonic()
+        for step in range(start + 1, steps + 1):
+            self.log.add(self._step(step - 1))
+            seconds = time.monotonic() - began
+            self.log.tell(step, spent + seconds, seconds / (step - start))
+            if step == steps:
+                break
+            if trainer.validate_every and step % trainer.validate_every == 0:
+                self._validate(step)
+            if time.monotonic() - saved >= trainer.checkpoint_seconds:  # after all that was written of this step
+                self._checkpoint(step, spent + time.monotonic() - began)
+                saved = time.monotonic()
+        for player in self.players:
+            player.keep_average()
+        if trainer.validate_every:
+            self._validate(steps)
+
+    def _step(self, number: int) -> Losses:
+        trainer, losses = self.trainer, {}
+        batch = trainer.sampler.draw(number, self.stream).to(trainer.device)
+        rate = self.settings.learning_rate * _schedule(number, self.settings)
+        decay = min(self.settings.ema, (1 + number) / (10 + number))
+        for player in self.players:
+            losses |= player.step(batch, rate, decay, self.scaler)
+        self.scaler.update()
+        return losses
+
+    def _checkpoint(self, step: int, seconds: float) -> None:
+        self.trainer.save(self.trainer.resume_file(self.name), {
+            "step": step, "seconds": seconds, "model": self.trainer.model.state_dict(), "scaler": self.scaler.state_dict(),
+            "log": self.log.state(), "players": [player.state() for player in self.players]}, self.settings)
+
+    def _resume(self) -> tuple[int, float]:
+        """The step and the seconds of the checkpoint, 0 where there is none; the tables of the folder end there."""
+        trainer, step, seconds = self.trainer, 0, 0.0
+        path = trainer.resume_file(self.name)
+        if path.exists():
+            state = trainer.load(path, self.settings)
+            step, seconds = state["step"], state["seconds"]
+            trainer.model.load_state_dict(state["model"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.log.restore(state["log"])
+            for player, kept in zip(self.players, state["players"]):
+                player.restore(kept)
+            trainer.report(f"{self.name}: resumed at step {step}.")
+        trainer.agreed(step, path)
+        if trainer.processes.first:
+            for table in (LOG, VALIDATION):
+                drop_rows_after(trainer.folder / table, self.name, step)
+        return step, seconds
+
+    def _validate(self, step: int) -> None:
+        if self.trainer.processes.first and self.trainer.validate:
+            with averaged(self.players):
+                self.trainer.validate(self.name, step)
+        self.trainer.processes.wait()
 
 
 def _schedule(step: int, settings: PhaseSettings) -> float:
+    """Warm-up, then a cosine to zero; with `constant` no cosine, as the paper prints its learning rate."""
     if step < settings.warm_up:
         return (step + 1) / settings.warm_up
-    return 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-
-
-def _update_average(average, parameters, decay: float) -> None:
-    for mean, parameter in zip(average, parameters):
-        mean.lerp_(parameter.detach(), 1 - decay)
-
-
-def phase_minutes(log: Path) -> dict[str, float]:
-    """How long each phase took, over all its starts, from log.csv."""
-    with log.open(newline="") as stream:
-        return {row["phase"]: float(row["seconds"]) / 60 for row in csv.DictReader(stream)}
-
-
-class _Progress:
-    """Averages the losses between reports; each report is a line of text and rows of log.csv (one per loss, long form)."""
-
-    EVERY = 50
-
-    def __init__(self, phase: str, steps: int, path: Path, report: Callable[[str], None]) -> None:
-        self._phase, self._steps, self._path, self._report = phase, steps, path, report
-        self._sums: dict[str, list[float]] = {}
-        if not path.exists():
-            path.write_text("phase,step,seconds,name,value\n")
-
-    def add(self, step: int, losses: dict, seconds: float, seconds_per_step: float) -> None:
-        for name, value in losses.items():
-            self._sums.setdefault(name, []).append(float(value.detach()))
-        if step % self.EVERY and step != self._steps:
-            return
-        means = {name: sum(values) / len(values) for name, values in self._sums.items()}
-        self._sums = {}
-        with self._path.open("a", newline="") as stream:
-            csv.writer(stream).writerows([self._phase, step, f"{seconds:.1f}", name, f"{value:.6f}"] for name, value in means.items())
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        left = seconds_per_step * (self._steps - step) / 60
-        self._report(f"{self._phase} {step}/{self._steps}  {figures}  {1 / seconds_per_step:.1f} steps/s  {left:.1f} min left")
+    return 1.0 if settings.constant else 0.5 * (1 + math.cos(math.pi * step / settings.steps))

@@ -12,7 +12,7 @@ import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE
-from LTDiffStandardizeLib.model.protocols import Protocol
+from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol
 from LTDiffStandardizeLib.model.spectra import apply_curve
 from LTDiffStandardizeLib.model.standardizer import AIR_HU
 from LTDiffStandardizeLib.volumes.atomic import folder_aside
@@ -36,8 +36,7 @@ def pair_from_volume(volume: CTVolume, softening: Protocol, folder: Path) -> Pai
         spacing = (volume.spacing[1], volume.spacing[0])
         air = volume.padding if volume.padding is not None else np.zeros(volume.hu.shape, bool)
         with folder_aside(folder) as aside:
-            sides = [(0, 0)] + [(0, -n % SIDE_MULTIPLE) for n in volume.hu.shape[1:]]
-            target = np.pad(np.where(air, AIR_HU, volume.hu), sides, mode="edge")
+            target = framed(volume.hu, air)
             np.save(aside / "target.npy", as_stored(target))
             soften = lambda image: as_stored(apply_curve(image, softening.transfer.power, spacing))
             np.save(aside / "source.npy", np.stack([soften(image) for image in target]))
@@ -46,7 +45,17 @@ def pair_from_volume(volume: CTVolume, softening: Protocol, folder: Path) -> Pai
 
 
 def _description(volume: CTVolume, softening: Protocol) -> dict:
-    kernel = lambda facts: {"name": facts.label, "mtf50": facts.mtf50, "mtf10": facts.mtf10, "stop_start": None, "stop_end": None}
     return {"volume": volume.name, "heights": volume.slice_positions().tolist(), "nodules": [],
             "acquisition": {"pixel": volume.spacing[0], "distance": volume.spacing[2],
-                            "source": kernel(softening.target), "target": kernel(softening.source)}}
+                            "source": kernel_entry(softening.target), "target": kernel_entry(softening.source)}}
+
+
+def framed(hu: np.ndarray, air: np.ndarray) -> np.ndarray:
+    """(..., rows, columns) HU as a model sees them: air where `air` is set, sides continued to multiples of SIDE_MULTIPLE."""
+    sides = [(0, 0)] * (hu.ndim - 2) + [(0, -n % SIDE_MULTIPLE) for n in hu.shape[-2:]]
+    return np.pad(np.where(air, AIR_HU, hu), sides, mode="edge")
+
+
+def kernel_entry(facts: KernelFacts) -> dict:
+    """A kernel as series.json describes it; a real one has no stop band that is known."""
+    return {"name": facts.label, "mtf50": facts.mtf50, "mtf10": facts.mtf10, "stop_start": None, "stop_end": None}

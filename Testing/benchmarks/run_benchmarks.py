@@ -30,6 +30,7 @@ BENCHMARKS = {
     "features": "features",
     "peers": "feature_peers",
     "dicom": "dicom_files",
+    "archive": "indexing",
     "simulation": "simulating",
     "training": "training",
 }

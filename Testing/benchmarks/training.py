@@ -1,48 +1,49 @@
-"""One training step of every phase, with the network and the batches of the shipped preset."""
+"""One training step of every phase, with the network and the batches of the shipped preset, by one process and by two."""
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import torch
+from LTDiffTrainingLib.phases import PHASES
+from LTDiffTrainingLib.settings import PatchSettings, load_settings
+from measuring import Row, compared, timed
 
-from LTDiffStandardizeLib.model.network import LatentDiffusionModel
-from LTDiffTrainingLib.datasets import MAPS
-from LTDiffTrainingLib.settings import load_settings
-from LTDiffTrainingLib.trainer import Trainer
-from measuring import Row, interleaved, timed, torch_on_one_thread
-
-PRESET = "cpu"
+PRESET, SLICE = "cpu", 512 * 512
+CHILD = Path(__file__).with_name("training_child.py")
 
 
 def run(quick: bool) -> list[Row]:
-    torch_on_one_thread()
-    settings = load_settings(PRESET)
-    steps = 1 if quick else 3
-    model = LatentDiffusionModel(settings.network).to(memory_format=torch.channels_last)
-    patches = RandomPatches((settings.training.batch, len(MAPS), settings.training.patch, settings.training.patch))
-
-    def training(name, phase):
-        def train():
-            with TemporaryDirectory(prefix="ltdiff-") as folder:
-                Trainer(model, patches, Path(folder), report=lambda line: None).run({name: replace(phase, steps=steps)})
-        return train
-
-    seconds = interleaved({name: training(name, phase) for name, phase in settings.phases.items()}, 1 if quick else 3)
-    batch = "{0} patches of {2} x {3}".format(*patches.shape)
-    return [timed(f"training step, {name}", seconds[name], per=steps, note=f"{batch}, preset {PRESET}") for name in settings.phases]
+    batch, steps = load_settings(PRESET).training, 1 if quick else 4
+    several = (1, 2) if (os.cpu_count() or 1) > 1 else (1,)
+    rounds = [{processes: _seconds(processes, steps) for processes in several} for _ in range(1 if quick else 2)]
+    told = lambda processes, phase, kind: [value for one in rounds for value in one[processes][phase][kind]]
+    rows = []
+    for phase in PHASES:
+        cpu, alone = told(1, phase, "cpu"), told(1, phase, "clock")
+        rows.append(timed(f"training step, {phase}", cpu, note=_rate(batch, median(cpu))))
+        if 2 in several:
+            by_two = told(2, phase, "clock")
+            rows.append(compared(f"training step, {phase}, two processes / one", by_two, alone, "s", note=_rate(batch, median(by_two))))
+    return rows
 
 
-class RandomPatches:
-    """Stands in for the prepared data: what the numbers are does not matter for the time."""
+def _rate(batch: PatchSettings, seconds: float) -> str:
+    patches = batch.batch / seconds
+    return (f"{patches:.3g} patches/s of {batch.patch} x {batch.patch}, {batch.batch} a step; "
+            f"as many pixels as {patches * batch.patch ** 2 / SLICE:.3g} slices/s of 512 x 512")  # fmt: skip
 
-    seed = 0
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-        self._maps = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-
-    def batch_maps(self, number: int, stream: int = 0):
-        return self._maps
+def _seconds(processes: int, steps: int) -> dict[str, dict[str, list[float]]]:
+    """{phase: {"clock" and "cpu": seconds of every step}}, as the first process sees it."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    with TemporaryDirectory(prefix="ltdiff-") as folder:
+        command = [sys.executable, *launcher, str(CHILD), PRESET, str(steps), folder]
+        child = subprocess.run(command, capture_output=True, text=True)
+    if child.returncode:
+        raise RuntimeError(f"The training by {processes} processes failed:\n{child.stderr}")
+    return json.loads(child.stdout)

@@ -15,7 +15,8 @@ from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffStandardizeLib.model.frame import FrameFactory
 from LTDiffStandardizeLib.model.noise_map import CoherenceNoiseMap, cell_mean, from_cells
 from LTDiffStandardizeLib.model.protocols import (KernelFacts, Protocol, choose_protocol, library, load_protocol,
-                                                  protocol_from_references, save_protocol, sharp_source_warning)
+                                                  save_protocol, sharp_source_warning)
+from LTDiffStandardizeLib.model.unpaired import protocol_from_references
 from LTDiffStandardizeLib.model.spectra import RadialCurve, apply_curve, colour, radial_power
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
@@ -266,7 +267,7 @@ def test_reference_scans_of_other_objects_give_the_transfer():
     soft = [np.rint(apply_curve(x, FALLING, SPACING)) for x in fields(8, 256, seed=1)]
     sharp = [np.rint(x) for x in fields(8, 256, seed=2)]
     volume = lambda slices, kernel: CTVolume(np.stack(slices).astype(np.int16), (*SPACING, 1.0), facts=CTFacts(kernel=kernel), name=kernel)
-    protocol = protocol_from_references(volume(soft, "soft"), [volume(sharp, "sharp")])
+    protocol = protocol_from_references(volume(soft, "soft"), [volume(sharp, "sharp")], None)
     assert protocol.name == "soft to sharp"
     f = np.arange(1.0, 6.0, 0.5)
     assert np.allclose(protocol.transfer.power(f), 1 / FALLING(f), rtol=0.15)

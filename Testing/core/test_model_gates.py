@@ -5,8 +5,10 @@ import torch
 
 from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffStandardizeLib.model.codec import LATENT_CHANNELS, BlockTransform, Decoder, Encoder
+from LTDiffStandardizeLib.model.conditioning import PROTOCOL_FEATURES
 from LTDiffStandardizeLib.model.diffusion import (MarkovChain, clean_of, noised, noised_source, sample_ancestral,
                                                   sample_angle_euler, start_angles, velocity_of)
+from LTDiffStandardizeLib.model.directions import ORIENTATIONS, directed, unit_amplitudes
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffStandardizeLib.model.network_shape import NetworkShape
 
@@ -23,7 +25,8 @@ def latents(seed, count=2, size=32):
 
 
 def conditions_of(model, size=128):
-    return model.condition(300 * white(1, size, 1), white(1, size, 2), 3 + 0.1 * white(1, size, 3))
+    amplitudes, protocol = torch.ones(1, ORIENTATIONS, size // 8, size // 8), torch.zeros(1, PROTOCOL_FEATURES)
+    return model.condition(300 * white(1, size, 1), white(1, size, 2), 3 + 0.1 * white(1, size, 3), amplitudes, protocol)
 
 
 def deviation(parts):
@@ -41,6 +44,24 @@ def test_a_zero_network_returns_noise_of_unit_deviation_for_any_number_of_steps(
         image = model.decode(model.sample(condition, noise, steps, sampler, fresh_noise=fresh))
     assert abs(float(image.std()) - 1) < 0.01
     assert abs(float(image.mean())) < 0.01
+
+
+def test_the_known_spread_of_every_latent_is_the_deviation_of_directed_noise():
+    model = LatentDiffusionModel(SMALL).eval()
+    amplitudes = unit_amplitudes(np.random.default_rng(1).normal(0, 0.6, (ORIENTATIONS, 1, 1)) * np.ones((1, 64, 64)))
+    noise = np.stack([directed(np.random.default_rng(seed).standard_normal((512, 512), dtype=np.float32), amplitudes) for seed in range(6)])
+    drawn = model.encoder.transform(torch.from_numpy(noise)[:, None])
+    known = model.spread(torch.from_numpy(amplitudes)[None])
+    for z, log_sd in zip(drawn, known):
+        measured = z.square().mean((0, 2, 3)).sqrt().log()
+        assert torch.allclose(measured, log_sd.mean((0, 2, 3)), atol=0.06)
+
+
+def test_nothing_is_drawn_and_the_denoiser_not_asked_at_temperature_zero():
+    model = LatentDiffusionModel(SMALL).eval()
+    model.denoiser = None
+    made = model.sample(conditions_of(model), model.encoder.transform(white(1)), 4, temperature=0.0)
+    assert all(float(part.abs().max()) == 0 for part in made)
 
 
 def test_the_block_transform_is_orthonormal_and_exactly_invertible():

@@ -1,23 +1,20 @@
 """The folder of results: one run at a time writes to it, and what killed runs left half-written is removed."""
 from __future__ import annotations
 
-import errno
 import json
-import os
 import re
 import shutil
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import OutputError
 from ..volumes.atomic import file_aside
+from .locks import Locked, is_locked, lock
 
-LOCK, SUMMARY, LOG = ".ltdiff-lock", "summary.json", "log.txt"
+LOCK, RUN, SUMMARY, LOG = ".ltdiff-lock", ".ltdiff-run-", "summary.json", "log.txt"
 LEFT_BY_A_KILLED_RUN = r"\..+\.partial-\d+.*"  # the names that volumes.atomic gives
-LOCKED_ELSEWHERE = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 @contextmanager
@@ -26,34 +23,50 @@ def results_folder(folder: Path) -> Iterator[None]:
 
     Raises OutputError where it cannot be written or another run is at work in it.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / LOCK, "ab")
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}); choose another output folder.") from error
-    with lock:
-        _take(lock, folder)
-        for path in list(folder.iterdir()):
-            if re.fullmatch(LEFT_BY_A_KILLED_RUN, path.name):
-                remove(path)
+    with entrance(folder):
+        tidy(folder)
         yield
 
 
-def _take(lock: BinaryIO, folder: Path) -> None:
-    """The system frees the lock however its holder ends, so none is ever stale; the empty file stays."""
-    try:
-        if os.name == "nt":
-            import msvcrt
+@contextmanager
+def entrance(folder: Path, seconds: float = 0) -> Iterator[None]:
+    """Makes the folder; nobody else gets through its entrance during the block.
 
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+    Raises OutputError where it cannot be written, or another run does not let go of it within these seconds.
+    """
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(lock(folder / LOCK, seconds))
+        except Locked:
+            raise another_run(folder) from None
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield
 
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in LOCKED_ELSEWHERE:
-            raise OutputError(f"Another run is writing to {folder}; wait for its end or choose another output folder.") from error
-        # Some network file systems offer no locks; then it is for the user to start one run only.
+
+def unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"{folder} cannot be written ({error.strerror}); choose another output folder.")
+
+
+def another_run(folder: Path) -> OutputError:
+    return OutputError(f"Another run is writing to {folder}; wait for its end or choose another output folder.")
+
+
+def tidy(folder: Path, own: Path | None = None, anew: bool = False) -> None:
+    """Removes what killed runs left and the folders of ranks that have ended; to be called at the entrance.
+
+    own: the folder of the caller's ranks. Where it exists others of them have been here since, unless they begin anew, and may be
+    at work; then nothing is removed. Raises OutputError where ranks of another run are at work.
+    """
+    runs = set(folder.glob(f"{RUN}*"))
+    at_work = {run for run in runs if any(map(is_locked, run.glob(f"*{LOCK}")))}
+    if at_work - {own}:
+        raise another_run(folder)
+    if not at_work and (anew or own not in runs):
+        leftovers = {path for path in folder.iterdir() if re.fullmatch(LEFT_BY_A_KILLED_RUN, path.name)}
+        for path in leftovers | runs:
+            remove(path)
 
 
 def remove(path: Path) -> None:

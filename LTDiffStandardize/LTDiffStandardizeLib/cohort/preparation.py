@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import InputError, ModelError
 from ..model.bundle import Bundle, load_bundle
-from ..model.protocols import Protocol, choose_protocol, probe_indices, protocol_from_references
+from ..model.protocols import Protocol, choose_protocol, probe_indices
+from ..model.unpaired import protocol_from_references
 from ..model.standardizer import Settings, Standardizer
 from ..radiomics.profiles.pyradiomics import available
 from ..radiomics.regions.label_maps import MarkedRegions, read_regions
@@ -16,6 +17,7 @@ from ..volumes.reading import read_volume
 from ..volumes.series import SeriesEntry, find_series
 from ..volumes.volume import CTVolume
 from .provenance import VERSION, files_fingerprint, fingerprint, protocol_digest
+from .ranks import Rank
 from .request import Request
 
 SLICES_AT_ONCE_ON_A_GPU = 8
@@ -31,7 +33,7 @@ class References:
 
 @dataclass(frozen=True)
 class Preparation:
-    """The request with all that it names. `warnings` hold for every series."""
+    """The request with all that it names. `warnings` hold for every series. rank: which process of several this is."""
 
     request: Request
     bundle: Bundle | None
@@ -40,6 +42,7 @@ class Preparation:
     marked: tuple[MarkedRegions, ...]
     marked_fingerprint: str | None
     warnings: tuple[str, ...]
+    rank: Rank | None = None
 
     @property
     def model(self) -> Bundle | None:
@@ -78,7 +81,7 @@ class Preparation:
         }
 
     def measured_protocol(self, volume: CTVolume) -> Protocol:
-        return protocol_from_references(volume, self.references.volumes)
+        return protocol_from_references(volume, self.references.volumes, self.bundle.unpaired)
 
     def standardizer(self, protocol: Protocol | None) -> Standardizer:
         request = self.request
@@ -101,13 +104,13 @@ class Preparation:
         )
 
 
-def prepare(request: Request) -> Preparation:
+def prepare(request: Request, rank: Rank | None = None) -> Preparation:
     """Loads the model, the reference scans and the label maps.
 
     Raises ModelError where the model, PyTorch or the device cannot be used; InputError for references and label maps.
     """
     bundle = None if request.method == "none" else load_bundle(request.model)
-    device = _working_device(bundle, request.device) if request.method == "ltdiff" else "cpu"
+    device = _working_device(bundle, request.device, rank) if request.method == "ltdiff" else "cpu"
     marked = tuple(map(read_regions, request.rois))
     can_measure, why_not = available() if marked else (True, "")
     return Preparation(
@@ -118,14 +121,15 @@ def prepare(request: Request) -> Preparation:
         marked=marked if can_measure else (),
         marked_fingerprint=files_fingerprint(map(Path, request.rois)) if marked and can_measure else None,
         warnings=() if can_measure else (why_not,),
+        rank=rank,
     )
 
 
-def _working_device(bundle: Bundle, wanted: str) -> str:
-    """The device; the model is loaded once to see that it can be."""
+def _working_device(bundle: Bundle, wanted: str, rank: Rank | None) -> str:
+    """The device, for each rank on a machine one of its GPUs; the model is loaded once to see that it can be."""
     try:
         import safetensors  # noqa: F401
-        import torch  # noqa: F401
+        import torch
     except Exception as error:  # a half-installed PyTorch raises almost anything
         raise ModelError(
             f"The method ltdiff needs PyTorch and safetensors, which cannot be used here ({type(error).__name__}: {error}); install torch "
@@ -135,6 +139,8 @@ def _working_device(bundle: Bundle, wanted: str) -> str:
     from ..model.engine import choose_device
 
     device = choose_device(wanted)
+    if device == "cuda" and rank:
+        device = f"cuda:{rank.local % torch.cuda.device_count()}"
     bundle.network()
     return device
 

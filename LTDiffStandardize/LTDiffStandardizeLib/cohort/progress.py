@@ -93,9 +93,10 @@ def from_line(line: str) -> Progress | Count | None:
 class Meter:
     """Turns slices done into `Progress`."""
 
-    def __init__(self, slices_of_series: Sequence[int], clock: Callable[[], float] = time.monotonic) -> None:
-        """slices_of_series: how many slices each series of the cohort has, in the order in which they come."""
-        self._sizes, self._clock = list(slices_of_series), clock
+    def __init__(self, slices_of_series: Sequence[int], clock: Callable[[], float] = time.monotonic, ranks: int = 1) -> None:
+        """slices_of_series: how many slices each series of the cohort has, in the order in which they come. ranks: how many processes,
+        taken for equally fast, share the series that come later."""
+        self._sizes, self._clock, self._ranks = list(slices_of_series), clock, ranks
         self._earlier_slices, self._earlier_seconds = 0, 0.0
         self._done = self._start = 0
 
@@ -112,7 +113,7 @@ class Meter:
         seconds = max(self._clock() - self._start, 1e-9)
         rate = done / seconds
         overall = (self._earlier_slices + done) / (self._earlier_seconds + seconds)
-        ahead = total - done + sum(self._sizes[self._number:])
+        ahead = total - done + sum(self._sizes[self._number:]) / self._ranks
         return Progress(self._name, self._number, len(self._sizes), done, total, rate, (total - done) / rate, ahead / overall)
 
 
@@ -129,12 +130,14 @@ class Listener(Protocol):
 class Console:
     """Tells a person: results on stdout, progress on stderr, in a terminal as one line that is rewritten, else every few seconds.
 
+    prefix: before every line, where several processes write to the same terminal; then none is rewritten.
     A terminal that has gone away is no reason to stop a cohort, so errors of the streams are passed over.
     """
 
-    def __init__(self, output: TextIO | None = None, status: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._output, self._status, self._clock = output or sys.stdout, status or sys.stderr, clock
-        self._rewrites = getattr(self._status, "isatty", bool)()
+    def __init__(self, output: TextIO | None = None, status: TextIO | None = None, clock: Callable[[], float] = time.monotonic,
+                 prefix: str = "") -> None:  # fmt: skip
+        self._output, self._status, self._clock, self._prefix = output or sys.stdout, status or sys.stderr, clock, prefix
+        self._rewrites = not prefix and getattr(self._status, "isatty", bool)()
         self._shown, self._last = 0, -SECONDS_BETWEEN_LINES
 
     def progress(self, progress: Told) -> None:
@@ -142,12 +145,12 @@ class Console:
             self._show(progress.sentence())
         elif self._clock() - self._last >= SECONDS_BETWEEN_LINES:
             self._last = self._clock()
-            _print(self._status, progress.sentence() + "\n")
+            _print(self._status, f"{self._prefix}{progress.sentence()}\n")
 
     def say(self, text: str) -> None:
         if self._shown:
             self._show("")
-        _print(self._output, text + "\n")
+        _print(self._output, f"{self._prefix}{text}\n")
 
     def _show(self, text: str) -> None:
         text = text[:shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be rewritten

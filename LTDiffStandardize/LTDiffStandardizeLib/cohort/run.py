@@ -9,14 +9,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cancelled, InputError, LTDiffError, ModelError, OutputError
-from .folder import LOG, SUMMARY, log_exception, read_summary, results_folder, write_summary
+from .folder import LOG, SUMMARY, log_exception, read_summary, write_summary
 from .inputs import CohortSeries, find_cohort
 from .interruption import Interruption, interruptible
 from .preparation import Preparation, prepare
 from .progress import Listener, Meter
 from .provenance import FINISHED, Record
+from .ranks import Rank
 from .request import Request
 from .series import RECORD, SeriesFiles, standardize_series
+from .sharing import Share, share_of
 
 DONE, SOMETHING_FAILED, NO_MODEL, BAD_REQUEST, CANNOT_WRITE, CANCELLED = 0, 1, 2, 3, 4, 130
 STANDARDIZED, REFUSED, FAILED = "standardized", "refused", "failed"
@@ -52,26 +54,28 @@ class Result:
         return Result(data["exit_code"], data["sentence"], tuple(Outcome(**outcome) for outcome in data["outcomes"]))
 
 
-def run_request(request: Request, listener: Listener) -> Result:
+def run_request(request: Request, listener: Listener, rank: Rank | None = None) -> Result:
     """Standardizes all series of the request; never raises an LTDiffError.
 
     An input that does not exist is told first; the others are then standardized.
     SIGINT and SIGTERM cancel, as does a listener that raises Cancelled: the series under way is dropped, what is finished stays.
+    rank: of several processes with the same request, which share the series. One that has been restarted resumes.
     """
     outcomes: list[Outcome] = []
     try:
         with interruptible() as interruption:
+            request = replace(request, resume=request.resume or (rank is not None and rank.restarted))
             folder, inputs = Path(request.output), _existing(request.inputs, listener)
-            preparation = prepare(request)
+            preparation = prepare(request, rank)
             listener.say("Looking for CT series ...")
-            cohort = find_cohort(inputs, folder, request.rois)
-            with results_folder(folder):
-                entries = _standing_entries(folder)
+            series = find_cohort(inputs, folder, request.rois)
+            with share_of(folder, rank) as share:
+                cohort = _Cohort(preparation, series, listener, interruption, share, outcomes, _standing_entries(folder))
                 try:
-                    _Cohort(preparation, cohort, listener, interruption, outcomes, entries).run()
+                    cohort.run()
                 finally:
-                    write_summary(folder, list(entries.values()))
-            result = _result(outcomes, len(cohort), folder)
+                    cohort.summarize()
+                result = cohort.result()
     except (KeyboardInterrupt, Cancelled):
         result = Result(CANCELLED, "Cancelled; what was finished stays, and --resume goes on from there.", tuple(outcomes))
     except LTDiffError as error:
@@ -119,27 +123,50 @@ def _standing_entries(folder: Path) -> dict[str, dict]:
 
 @dataclass(frozen=True)
 class _Cohort:
-    """entries: of the summary, {name of the record: entry}; one of a finished result is replaced only by a newer result."""
+    """outcomes: of this process. standing: entries of the summary of earlier runs, {name of the record: entry}; one of a finished
+    result is replaced only by a newer result."""
 
     preparation: Preparation
     series: Sequence[CohortSeries]
     listener: Listener
     interruption: Interruption
+    share: Share
     outcomes: list[Outcome]
-    entries: dict[str, dict]
+    standing: dict[str, dict]
 
     def run(self) -> None:
-        meter = Meter([0 if one.entry.refusal else one.entry.number_of_slices for one in self.series])
+        meter = Meter([0 if one.entry.refusal else one.entry.number_of_slices for one in self.series], ranks=self.share.ranks)
         for number, one in enumerate(self.series, start=1):
+            if not self.share.claim(one.entry.name):
+                continue
             meter.begin(number, one.entry.name)
             files = SeriesFiles.of(self._folder, one.entry.name, self.preparation.request.format)
             outcome = self._outcome(one, files, meter)
             self.outcomes.append(outcome)
-            if outcome.outcome == STANDARDIZED or files.record.name not in self.entries:
-                self.entries[files.record.name] = asdict(outcome)
-            write_summary(self._folder, list(self.entries.values()))
+            self.share.report(one.entry.name, asdict(outcome))
+            self.summarize()
             self.listener.say(f"[{number}/{len(self.series)}] {one.entry.name}: {outcome.outcome}. {outcome.sentence}")
             self.interruption.check()
+
+    def summarize(self) -> None:
+        """Writes the summary of all that is known, whichever rank did it."""
+        with self.share.alone():
+            entries = dict(self.standing)
+            for name, entry in self._all_outcomes().items():
+                if entry["outcome"] == STANDARDIZED or name + RECORD not in entries:
+                    entries[name + RECORD] = entry
+            write_summary(self._folder, list(entries.values()))
+
+    def result(self) -> Result:
+        """Of the whole cohort where all of it is done. Else others are at work, which torch.distributed.run would end if a rank failed."""
+        everything = self._all_outcomes()
+        if len(everything) == len(self.series):
+            return _result([Outcome(**entry) for entry in everything.values()], len(self.series), self._folder)
+        sentence = f"{_numbers(self.outcomes)} here; other ranks are at work on the rest of the {len(self.series)} series."
+        return Result(DONE, sentence, tuple(self.outcomes))
+
+    def _all_outcomes(self) -> dict[str, dict]:
+        return self.share.outcomes([one.entry.name for one in self.series])
 
     @property
     def _folder(self) -> Path:
@@ -170,10 +197,13 @@ class _Cohort:
 
 
 def _result(outcomes: Sequence[Outcome], total: int, folder: Path) -> Result:
-    counts = {kind: sum(outcome.outcome == kind for outcome in outcomes) for kind in (STANDARDIZED, REFUSED, FAILED)}
-    numbers = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    if counts[FAILED]:
+    kinds = {outcome.outcome for outcome in outcomes}
+    if FAILED in kinds:
         code = SOMETHING_FAILED
     else:
-        code = DONE if counts[STANDARDIZED] else BAD_REQUEST
-    return Result(code, f"{total} series: {numbers}; see {folder / SUMMARY}.", tuple(outcomes))
+        code = DONE if STANDARDIZED in kinds else BAD_REQUEST
+    return Result(code, f"{total} series: {_numbers(outcomes)}; see {folder / SUMMARY}.", tuple(outcomes))
+
+
+def _numbers(outcomes: Sequence[Outcome]) -> str:
+    return ", ".join(f"{sum(outcome.outcome == kind for outcome in outcomes)} {kind}" for kind in (STANDARDIZED, REFUSED, FAILED))

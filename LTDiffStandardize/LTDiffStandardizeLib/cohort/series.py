@@ -82,7 +82,7 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
             write_feature_changes(files.features, volume, result, regions)
         seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
-        facts = _facts(volume, protocol, preparation.device, seconds)
+        facts = _facts(volume, protocol, preparation, seconds)
         replace(started, state=FINISHED, outputs=outputs, warnings=warnings, facts=facts).write(files.record)
     how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
     return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
@@ -105,14 +105,16 @@ def _spread_warning(spread: CTVolume, volume: CTVolume, method: str, protocol: P
             f"protocol {protocol.name}, so their spread is no measure of uncertainty; do not use it as one.")  # fmt: skip
 
 
-def _facts(volume: CTVolume, protocol: Protocol | None, device: str, seconds_per_slice: float) -> dict[str, Any]:
+def _facts(volume: CTVolume, protocol: Protocol | None, preparation: Preparation, seconds_per_slice: float) -> dict[str, Any]:
+    rank = preparation.rank
     return {
         "kernel": volume.facts.kernel,
         "protocol": protocol.name if protocol else None,
         "protocol_sha256": protocol_digest(protocol) if protocol else None,
         "target": protocol.target.label if protocol else None,
         "about_the_protocol": protocol.about if protocol else None,
-        "device": device,
+        "device": preparation.device,
+        **({"rank": f"{rank.number} of {rank.size}"} if rank else {}),
         "slices": len(volume.hu),
         "seconds_per_slice": round(seconds_per_slice, 4),
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from .protocols import Protocol
+from .unpaired import UnpairedModel
 
 if TYPE_CHECKING:
     from .network import LatentDiffusionModel
 
 MODELS = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 DEFAULT = "ltdiff-chest"
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, CONFIGURATION, CARD = "weights.safetensors", "bundle.json", "card.md"
 
 
@@ -31,6 +32,12 @@ class Bundle:
     sha256: str
     configuration: dict
     protocol: Protocol
+
+    @property
+    def unpaired(self) -> UnpairedModel | None:
+        """What it learned of protocols without pairs; None for a model trained on a single pair of kernels."""
+        learned = self.configuration.get("unpaired")
+        return UnpairedModel.from_dict(learned) if learned else None
 
     @property
     def steps(self) -> int:
@@ -52,7 +59,7 @@ class Bundle:
 
         model = LatentDiffusionModel(NetworkShape.from_dict(self.configuration["shape"]))
         try:
-            model.load_state_dict(load(_checked_weights(self.folder, self.sha256)))
+            model.load_state_dict(load(checked_weights(self.folder, self.sha256)))
         except (RuntimeError, OSError) as error:
             raise ModelError(f"{self.folder / WEIGHTS} does not fit its configuration ({str(error).splitlines()[0]}); use an undamaged bundle.") from error
         return model.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
@@ -66,13 +73,14 @@ def load_bundle(name_or_path: str | Path = DEFAULT) -> Bundle:
         if configuration["format"] != FORMAT:
             raise ModelError(f"{folder} has bundle format {configuration['format']}, this version reads {FORMAT}; get a matching bundle or version.")
         protocol, expected = Protocol.from_dict(configuration["protocol"]), configuration["sha256"]
-        _checked_weights(folder, expected)
+        checked_weights(folder, expected)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder} is no complete model bundle ({error}); it needs {WEIGHTS} and {CONFIGURATION} as the training writes them.") from error
     return Bundle(folder.name, folder, expected, configuration, protocol)
 
 
-def _checked_weights(folder: Path, expected: str) -> bytes:
+def checked_weights(folder: Path, expected: str) -> bytes:
+    """The weights file's bytes; raises ModelError where its SHA-256 is not the expected one."""
     weights = (folder / WEIGHTS).read_bytes()
     sha256 = hashlib.sha256(weights).hexdigest()
     if sha256 != expected:

@@ -1,7 +1,8 @@
 """The frame of a slice: where the filtered source is the origin and what the filter cannot bring back is unit white noise.
 
-residual = whiten((image - filtered) / sd). In this frame the standard image is nearly N(0, 1) whatever the scanner, so a
-network that returns nothing leaves the closed-form filter with noise, and a new kernel pair needs new curves, not new weights.
+residual = whiten((image - filtered) / sd). In this frame the standard image is nearly N(0, 1) whatever the scanner, but for the
+orientation of its streaks (directions.py), so a network that returns nothing leaves the closed-form filter with noise, and a
+new kernel pair needs new curves, not new weights.
 """
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .directions import directed, direction_amplitudes
 from .noise_map import CoherenceNoiseMap, from_cells
 from .protocols import Protocol, probe_indices
 from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
@@ -56,6 +58,15 @@ class SliceFrame:
     @cached_property
     def sd(self) -> np.ndarray:
         return np.exp(self.log_sd)
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """Relative noise amplitude per orientation, (ORIENTATIONS, rows / 8, columns / 8)."""
+        return direction_amplitudes(self.source, self.spacing, self.protocol.directionality)
+
+    def directed(self, white: np.ndarray) -> np.ndarray:
+        """Standard normal noise that runs as the slice's noise does: a draw of the residual where the source tells nothing more."""
+        return directed(white, self.directions) if self.protocol.directionality else white
 
     def with_noise(self, white: np.ndarray) -> np.ndarray:
         """ls_noise: the filtered image plus noise (standard normal `white`) of the best local strength known, HU."""

@@ -1,4 +1,4 @@
-"""The network over multiscale latents, used twice: as moment head (no angle) and as denoiser (with the diffusion angle)."""
+"""The network over multiscale latents, used twice: as moment head, told the protocol, and as denoiser, told the angle too."""
 from __future__ import annotations
 
 import torch
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from .codec import Latents, zero_conv
 
-EMBEDDING = 64
+EMBEDDING = ANGLE_FEATURES = 64
 
 
 class PixelNorm(nn.Module):
@@ -29,27 +29,25 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(PixelNorm(channels) for _ in range(2))
         self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
-        self.film = nn.Linear(embedding, 2 * channels) if embedding else None
+        self.film = nn.Linear(embedding, 2 * channels)
 
-    def forward(self, x: Tensor, embedding: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         h = self.convs[0](F.silu(self.norms[0](x)))
-        h = self.norms[1](h)
-        if self.film is not None:
-            scale, shift = self.film(embedding)[:, :, None, None].chunk(2, 1)
-            h = h * (1 + scale) + shift
+        scale, shift = self.film(embedding)[:, :, None, None].chunk(2, 1)
+        h = self.norms[1](h) * (1 + scale) + shift
         return x + self.convs[1](F.silu(h))
 
 
 class LatentUNet(nn.Module):
     """A U-Net whose every level reads and writes the latents of its own scale; outputs start at zero.
 
-    `inputs`, `outputs`: channels per level; `widths`: features per level; `angle`: whether it is told the diffusion angle.
+    `inputs`, `outputs`: channels per level; `widths`: features per level; `told`: numbers that it is told of the whole patch.
     """
 
-    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], widths: tuple[int, ...], angle: bool) -> None:
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], widths: tuple[int, ...], told: int) -> None:
         super().__init__()
-        embedding = EMBEDDING if angle else 0
-        self.embed = nn.Sequential(nn.Linear(EMBEDDING, EMBEDDING), nn.SiLU(), nn.Linear(EMBEDDING, EMBEDDING), nn.SiLU()) if angle else None
+        embedding = EMBEDDING
+        self.embed = nn.Sequential(nn.Linear(told, EMBEDDING), nn.SiLU(), nn.Linear(EMBEDDING, EMBEDDING), nn.SiLU())
         self.enter = nn.ModuleList(nn.Conv2d(i, w, 3, padding=1) for i, w in zip(inputs, widths))
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:]))
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:]))
@@ -57,9 +55,9 @@ class LatentUNet(nn.Module):
         self.ascending = nn.ModuleList(ResidualBlock(w, embedding) for w in widths)
         self.leave = nn.ModuleList(zero_conv(w, o, 3) for w, o in zip(widths, outputs))
 
-    def forward(self, latents: Latents, angle: Tensor | None = None) -> Latents:
-        """`latents` per level (n, inputs[i], h / 2^i, w / 2^i); `angle` (n,) in 0..pi/2."""
-        embedding = None if self.embed is None else self.embed(_angle_features(angle))
+    def forward(self, latents: Latents, told: Tensor) -> Latents:
+        """`latents` per level (n, inputs[i], h / 2^i, w / 2^i); `told` (n, told)."""
+        embedding = self.embed(told)
         kept, features = [], None
         for level, z in enumerate(latents):
             entering = self.enter[level](z)
@@ -75,7 +73,8 @@ class LatentUNet(nn.Module):
         return written
 
 
-def _angle_features(angle: Tensor) -> Tensor:
-    scales = torch.arange(1, EMBEDDING // 2 + 1, device=angle.device, dtype=angle.dtype)
+def angle_features(angle: Tensor) -> Tensor:
+    """(n, ANGLE_FEATURES) sines and cosines of a diffusion angle (n,) in 0..pi/2."""
+    scales = torch.arange(1, ANGLE_FEATURES // 2 + 1, device=angle.device, dtype=angle.dtype)
     phase = angle[:, None] * scales
     return torch.cat([phase.sin(), phase.cos()], 1)

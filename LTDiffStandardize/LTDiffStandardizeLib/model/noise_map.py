@@ -24,22 +24,22 @@ MINIMUM_AREA = 5.0
 LUNG_HU, BONE_HU = -500.0, 200.0
 
 
-def cell_mean(image: np.ndarray) -> np.ndarray:
-    """Means over CELL x CELL pixels; both sides must be multiples of CELL."""
+def cell_mean(image: np.ndarray, cell: int = CELL) -> np.ndarray:
+    """Means over cell x cell pixels; both sides must be multiples of it."""
     rows, columns = image.shape
-    return image.reshape(rows // CELL, CELL, columns // CELL, CELL).mean((1, 3))
+    return image.reshape(rows // cell, cell, columns // cell, cell).mean((1, 3))
 
 
-def from_cells(grid: np.ndarray) -> np.ndarray:
+def from_cells(grid: np.ndarray, cell: int = CELL) -> np.ndarray:
     """Bilinear interpolation of a cell map to pixels, float32."""
     for axis in (0, 1):
-        grid = _interpolate(grid, axis)
+        grid = _interpolate(grid, axis, cell)
     return grid.astype(np.float32)
 
 
-def _interpolate(grid: np.ndarray, axis: int) -> np.ndarray:
+def _interpolate(grid: np.ndarray, axis: int, cell: int) -> np.ndarray:
     count = grid.shape[axis]
-    position = np.clip((np.arange(count * CELL) + 0.5) / CELL - 0.5, 0, count - 1)
+    position = np.clip((np.arange(count * cell) + 0.5) / cell - 0.5, 0, count - 1)
     lower = np.minimum(position.astype(int), count - 2)
     shape = [1, 1]
     shape[axis] = -1
@@ -99,25 +99,33 @@ class FittedNoiseMap:
 
 @dataclass(frozen=True)
 class CoherenceNoiseMap:
-    """SD of the filtered slice seen through sqrt(1 - c^2) / c, pooled in the log over neighbours so that edges count little."""
+    """SD of the filtered slice seen through sqrt(1 - c^2) / c, pooled in the log over neighbours so that edges count little.
+
+    `correction`: weights of `noise_features` (coarse bands) added to its log, learned over many pairs of kernels; or empty.
+    """
 
     unexplained: RadialCurve
+    correction: tuple[float, ...] = ()
 
     def log_sd(self, source: np.ndarray, spectrum: SliceSpectrum, filtered: np.ndarray) -> np.ndarray:
         from scipy.ndimage import gaussian_filter, median_filter
 
         energy = cell_mean(self.surrogate(filtered, spectrum) ** 2) + 1e-2
-        return 0.5 * np.log(gaussian_filter(median_filter(energy, 7), 2))
+        plain = 0.5 * np.log(gaussian_filter(median_filter(energy, 7), 2))
+        if not self.correction:
+            return plain
+        return plain + np.tensordot(np.asarray(self.correction, np.float32), noise_features(source, spectrum, COARSE_BANDS), 1)
 
     def surrogate(self, filtered: np.ndarray, spectrum: SliceSpectrum) -> np.ndarray:
         """An image with the spectrum and the places of the unexplained residual, HU."""
         return SliceSpectrum(filtered, spectrum.spacing).filtered(self.unexplained)
 
     def as_dict(self) -> dict:
-        return {"kind": "coherence", "frequency_lp_cm": list(self.unexplained.frequency), "value": list(self.unexplained.value)}
+        return {"kind": "coherence", "frequency_lp_cm": list(self.unexplained.frequency), "value": list(self.unexplained.value),
+                "correction": list(self.correction)}
 
 
 def noise_map_from_dict(data: dict) -> FittedNoiseMap | CoherenceNoiseMap:
     if data["kind"] == "fitted":
         return FittedNoiseMap(tuple(data["weights"]), tuple(tuple(band) for band in data["bands_lp_cm"]))
-    return CoherenceNoiseMap(RadialCurve(tuple(data["frequency_lp_cm"]), tuple(data["value"])))
+    return CoherenceNoiseMap(RadialCurve(tuple(data["frequency_lp_cm"]), tuple(data["value"])), tuple(data.get("correction", ())))

@@ -41,6 +41,7 @@ class Protocol:
     shape counts); None means that it is measured on each volume from the coherence. `about` says where the numbers are from.
     `fine_noise_map`: a sharper map for ls_noise, good for pixels near `fitted_pixel` (mm); the model's frames do without.
     `temperature`: share of the map's noise amplitude that is drawn; below one where the map is uncertain.
+    `directionality`: how much of the pattern of the rays' noise the image's noise shows, 0 (same in all orientations) to 1.5.
     """
 
     source: KernelFacts
@@ -52,6 +53,7 @@ class Protocol:
     temperature: float = 1.0
     fine_noise_map: FittedNoiseMap | None = None
     fitted_pixel: float | None = None
+    directionality: float = 0.0
 
     @property
     def name(self) -> str:
@@ -65,7 +67,7 @@ class Protocol:
     def as_dict(self) -> dict:
         amplitude = self.noise_amplitude
         return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about, "temperature": self.temperature,
-                "fine_noise_map": self.fine_noise_map and self.fine_noise_map.as_dict(), "fitted_pixel": self.fitted_pixel,
+                "directionality": self.directionality, "fine_noise_map": self.fine_noise_map and self.fine_noise_map.as_dict(), "fitted_pixel": self.fitted_pixel,
                 "transfer": self.transfer.as_dict(), "noise_map": self.noise_map.as_dict(),
                 "noise_amplitude": amplitude and {"frequency_lp_cm": list(amplitude.frequency), "value": list(amplitude.value)}}
 
@@ -76,7 +78,7 @@ class Protocol:
                         noise_map_from_dict(data["noise_map"]),
                         amplitude and RadialCurve(tuple(amplitude["frequency_lp_cm"]), tuple(amplitude["value"])),
                         data.get("about", ""), data.get("temperature", 1.0),
-                        fine and noise_map_from_dict(fine), data.get("fitted_pixel"))
+                        fine and noise_map_from_dict(fine), data.get("fitted_pixel"), data.get("directionality", 0.0))
 
 
 def _facts(data: dict) -> KernelFacts:
@@ -138,21 +140,13 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     raise InputError(f"The input's kernel is {kernel or 'unknown'}, and the protocols to {target} are {known}: name one of these whole, or give --reference scans of {target}.")
 
 
-def protocol_from_references(source: CTVolume, references: Sequence[CTVolume]) -> Protocol:
-    """A protocol measured on the source volume and on scans made with the target kernel; no pairs are needed."""
-    label = references[0].facts.kernel or references[0].name
-    transfer = TransferCurve.from_unpaired(_power_of([source]), _power_of(references))
-    about = f"Power spectra of {source.name} and of {len(references)} reference volume(s) with kernel {label}."
-    return Protocol.from_transfer(KernelFacts(source.facts.kernel or "unknown"), KernelFacts(label), transfer, about)
-
-
 def sharp_source_warning(protocol: Protocol, volume: CTVolume) -> str | None:
     """One sentence where the volume has the fine detail of a kernel far sharper than the protocol starts from.
 
     Measured as the factor by which the least-squares filter would amplify what the volume holds above 2 lp/cm: 1.4 to 2.7
     for soft clinical kernels, 3.4 to 9 for sharp ones, over eight series and the shipped sharpening protocols.
     """
-    power = _power_of([volume])
+    power = power_of([volume])
     frequency, value = np.asarray(power.frequency), np.asarray(power.value)
     fine = (frequency > 2) & (frequency < max(protocol.transfer.ls.frequency))
     weight = (frequency * value)[fine]
@@ -162,7 +156,8 @@ def sharp_source_warning(protocol: Protocol, volume: CTVolume) -> str | None:
     return f"The input looks too sharp for this protocol, which amplifies its fine detail {factor:.1f} times (soft kernels: up to {SHARPEST_SOURCE}), so do not trust the result."
 
 
-def _power_of(volumes: Sequence[CTVolume]) -> RadialCurve:
+def power_of(volumes: Sequence[CTVolume]) -> RadialCurve:
+    """Radial power spectrum, HU^2 per pixel, of at most 16 slices of each volume."""
     accumulator = SpectrumAccumulator()
     for volume in volumes:
         for index in probe_indices(len(volume.hu), 16):

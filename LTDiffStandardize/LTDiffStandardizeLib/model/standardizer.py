@@ -49,12 +49,12 @@ class StandardizedSlice:
 class Standardizer:
     """Standardizes volumes by one protocol with one method; the model is loaded once, at the first volume."""
 
-    def __init__(self, protocol: Protocol, settings: Settings, bundle: Bundle | None = None) -> None:
-        """`bundle` is needed for the method "ltdiff" alone."""
-        if settings.method == "ltdiff" and bundle is None:
-            raise ValueError("The method ltdiff needs a model bundle.")
+    def __init__(self, protocol: Protocol, settings: Settings, bundle: Bundle | None = None, network=None) -> None:
+        """The method "ltdiff", and it alone, needs a `bundle`, or a `network` (LatentDiffusionModel in memory) and `settings.steps`."""
+        if settings.method == "ltdiff" and bundle is None and (network is None or settings.steps is None):
+            raise ValueError("The method ltdiff needs a model bundle, or a network and the number of steps.")
         self.protocol, self.settings, self.bundle = protocol, settings, bundle
-        self._engine = None
+        self._network, self._engine = network, None
 
     @property
     def steps(self) -> int:
@@ -81,7 +81,7 @@ class Standardizer:
         if self.settings.method == "none":
             yield from (StandardizedSlice(i, as_int16(s), None) for i, s in enumerate(volume.hu))
             return
-        padded = _PaddedSlices(volume)
+        padded = PaddedSlices(volume)
         frames = FrameFactory(self.protocol, (volume.spacing[1], volume.spacing[0]), padded)
         positions, box = volume.slice_positions(), self._box(padded)
         for start in range(0, len(padded), self.settings.batch):
@@ -101,19 +101,21 @@ class Standardizer:
         shape = frames[0].source.shape
         white = lambda step=0: np.stack([slice_noise(shape, self.settings.seed, p, sample, step) for p in positions])
         if self.settings.method == "ltdiff":
-            residuals = self._diffusion().residuals(frames, white(), box, temperature * self.bundle.temperature, white)
+            calibrated = self.bundle.temperature if self.bundle else 1.0
+            residuals = self._diffusion().residuals(frames, white(), box, temperature * calibrated, white)
             return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
         return np.stack([f.with_noise(w) for f, w in zip(frames, temperature * white())])
 
     def _diffusion(self):
         if self._engine is None:
-            from .engine import DiffusionEngine, choose_device
+            from .engine import DiffusionEngine, choose_device, network_of
 
-            self._engine = DiffusionEngine(self.bundle, choose_device(self.settings.device), self.steps, self.settings.sampler)
+            device = choose_device(self.settings.device)
+            self._engine = DiffusionEngine(self._network or network_of(self.bundle, device), device, self.steps, self.settings.sampler)
         return self._engine
 
     @staticmethod
-    def _box(slices: "_PaddedSlices") -> tuple[slice, slice]:
+    def _box(slices: "PaddedSlices") -> tuple[slice, slice]:
         """Rows and columns with a margin around the body of the whole volume, in steps that the network takes."""
         body = np.zeros(slices.shape, bool)[::4, ::4]
         for index in range(len(slices)):
@@ -133,7 +135,7 @@ def as_int16(hu: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(hu), -32768, 32767).astype(np.int16)
 
 
-class _PaddedSlices:
+class PaddedSlices:
     """A volume's slices as float32 with sides that the network takes, and air where the scanner saw nothing."""
 
     def __init__(self, volume: CTVolume) -> None:

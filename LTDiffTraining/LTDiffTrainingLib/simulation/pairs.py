@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +37,18 @@ class Acquisition:
 
     @staticmethod
     def random(rng: np.random.Generator) -> "Acquisition":
-        """Kernels (every other soft one without a stop band), pixel size, slice thickness and dose at random."""
-        soft50, sharp50 = rng.uniform(3.4, 4.6), rng.uniform(6.5, 9.3)
+        """Kernels (every other soft one with a stop band), pixel size, slice thickness and dose at random; soft to sharp."""
+        soft50 = rng.uniform(3.2, 5.0)
+        sharp50 = rng.uniform(max(6.0, soft50 + 1.5), 9.4)
         stop = float(rng.uniform(6.3, 7.6)) if rng.random() < 0.5 else None
-        soft = Kernel("soft", soft50, soft50 * rng.uniform(1.6, 1.85), stop, stop and stop + float(rng.uniform(1.0, 1.8)))
+        soft = Kernel("soft", soft50, soft50 * rng.uniform(1.55, 1.85), stop, stop and stop + float(rng.uniform(1.0, 1.8)))
         sharp = Kernel("sharp", sharp50, sharp50 * rng.uniform(1.35, 1.5))
         thickness = float(rng.choice((0.625, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)))
-        return Acquisition(soft, sharp, pixel=float(rng.uniform(0.5, 0.8)), thickness=thickness, photons=9e4 * float(rng.uniform(1, 4)))
+        return Acquisition(soft, sharp, pixel=float(rng.uniform(0.45, 0.9)), thickness=thickness, photons=9e4 * float(rng.uniform(1, 4)))
+
+    def reversed(self) -> "Acquisition":
+        """The same scan, from the target kernel to the source kernel."""
+        return replace(self, source=self.target, target=self.source)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,20 @@
+"""LTDiff++ as it is shipped: in the frame of the slice, conditioned on the protocol."""
+from __future__ import annotations
+
+from LTDiffStandardizeLib.model.network import LatentDiffusionModel
+from LTDiffStandardizeLib.model.protocols import Protocol
+from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
+from LTDiffStandardizeLib.volumes.volume import CTVolume
+
+from ..phases import PHASES
+from .system import System
+
+STEPS = 4
+
+
+def _standardize(model: LatentDiffusionModel, volume: CTVolume, protocol: Protocol, seed: int) -> CTVolume:
+    settings = Settings(seed=seed, steps=STEPS, device=str(next(model.parameters()).device))
+    return Standardizer(protocol, settings, network=model).standardize(volume)[0]
+
+
+LTDIFF = System("ltdiff", "LTDiff++", LatentDiffusionModel, PHASES, _standardize)
