@@ -19,6 +19,8 @@ from LTDiffStandardizeLib.model.network import Condition, LatentDiffusionModel, 
 
 from .patches import Batch
 
+OUTLIER = 4.0
+"""Units of the local noise."""
 Losses = dict[str, Tensor]
 """Named terms; "loss" is the one to descend."""
 Loss = Callable[[nn.Module, Batch], Losses]
@@ -61,14 +63,17 @@ def spectrum_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def phase2_moments(model: LatentDiffusionModel, batch: Batch) -> Losses:
-    """The mean by squares against the noise-free expectation (or the target, where there is no twin), the SD by likelihood."""
+    """The mean by squares against the noise-free expectation (or the target, where there is no twin), the SD by likelihood.
+
+    Squares grow linearly beyond OUTLIER: where a kernel pair leaves hardly any noise, edges are many SDs high and would outweigh all.
+    """
     condition, target, expected = _condition_and_targets(model, batch)
     moments = model.moments(condition)
     # With a twin the SD is that of the noise alone: what the mean misses at an edge is no noise and must not become any.
     around = [torch.where(torch.isnan(e), m.detach(), e) for e, m in zip(expected, moments.mean)]
     mean_goal = [torch.where(torch.isnan(e), t, e) for e, t in zip(expected, target)]
     log_sd = [s + d for s, d in zip(moments.log_scale, condition.log_spread)]
-    mse = _mean([(m - g).square() for m, g in zip(moments.mean, mean_goal)])
+    mse = _mean([_square_to(m - g, OUTLIER) for m, g in zip(moments.mean, mean_goal)])
     nll = _mean([s + 0.5 * torch.exp(-2 * s) * (t - a).square() for s, t, a in zip(log_sd, target, around)])
     return {"loss": 2 * mse + 0.5 * nll, "mse": mse.detach(), "nll": nll.detach()}
 
@@ -109,6 +114,12 @@ def _condition_and_targets(model: LatentDiffusionModel, batch: Batch) -> tuple[C
         target = model.encoder(batch.map("target"))
         expected = model.encoder(batch.map("expected"))
     return condition, target, expected
+
+
+def _square_to(difference: Tensor, limit: float) -> Tensor:
+    """Squares, beyond the limit on their tangent."""
+    size = difference.abs()
+    return torch.where(size < limit, difference.square(), limit * (2 * size - limit))
 
 
 def _mean(parts: list[Tensor]) -> Tensor:

@@ -20,6 +20,7 @@ from .evaluation.measuring import by_standardizer, calibrated_temperature, filte
 from .logs import phase_minutes
 from .model_checks import ceiling_warnings, codec_ceiling, codec_checks, lowest_ceiling
 from .patches import PatchSampler
+from .plots import write_training_figure
 from .precision import chosen_precision
 from .processes import ALONE, Processes
 from .settings import TrainingSettings
@@ -71,6 +72,7 @@ def train(settings: TrainingSettings, place: Place, real_pairs: Sequence[PairedS
     trainer.run(system.phases, system.settings(settings))
     if not processes.first:
         return place.folder
+    write_training_figure(place.folder, place.report)
     stored = _stored(settings, system, model, place)
     return integrate(settings, model, groups, ceiling, place) if system.name == "ltdiff" else stored
 

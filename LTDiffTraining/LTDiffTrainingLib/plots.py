@@ -179,7 +179,8 @@ def _thinned(curve: Sequence[tuple[int, float]]) -> Curve:
 
 def _in_words(losses: Losses, agreement: Agreement) -> str:
     last = [f"{phase}, {name}: {curve[-1][1]:.4g} at step {curve[-1][0]}" for phase, curves in losses.items() for name, curve in curves.items()]
-    ccc = [f"{name} in {regions} {number(list(phases.values())[-1][-1][1])}" for regions, classes in agreement.items() for name, phases in classes.items()]
+    ccc = [f"{name} in {regions} {number(list(phases.values())[-1][-1][1])}"
+           for regions, classes in agreement.items() for name, phases in classes.items()]  # fmt: skip
     return f"Curves over the steps of the training. Last losses: {'; '.join(last)}." + (f" Last CCC: {'; '.join(ccc)}." if ccc else "")
 
 

@@ -97,7 +97,7 @@ def _card(device: str, rank: Rank) -> torch.device | None:
         raise InputError(f"The device {device} is one card for {rank.size} processes; choose cuda, which gives each its own.")
     cards = torch.cuda.device_count()
     if rank.local >= cards:
-        raise InputError(f"Process {rank.local} of this machine has no graphics card left, as there are {cards}; start with --nproc-per-node={cards}.")
+        raise InputError(f"Process {rank.local} of this machine has no graphics card left, there are {cards}; start with --nproc-per-node={cards}.")
     return torch.device("cuda", rank.local)
 
 

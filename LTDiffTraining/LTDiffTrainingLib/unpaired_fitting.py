@@ -44,10 +44,8 @@ def fit_unpaired(groups: Sequence[tuple[Sequence[PairedSeries], Protocol]], most
     examples = [Example.of(series[:most], protocol) for series, protocol in groups if len(series) > 1]
     if not examples:
         return None
-    directionality = float(np.median([e.protocol.directionality for e in examples]))
-    model = UnpairedModel(_fit_coherence(examples), _fit_noise(examples, directionality), directionality)
-    report(f"Unpaired model: learned over {len(examples)} groups; directionality {directionality:.2f}.")
-    return model
+    report(f"Learning what unpaired scans tell, over {len(examples)} groups.")
+    return UnpairedModel(_fit_coherence(examples), _fit_noise(examples))
 
 
 def _fit_coherence(examples: Sequence[Example]) -> tuple[float, ...]:
@@ -64,7 +62,7 @@ def _fit_coherence(examples: Sequence[Example]) -> tuple[float, ...]:
     return _ridge(np.concatenate(features, 1), np.concatenate(odds))
 
 
-def _fit_noise(examples: Sequence[Example], directionality: float, folds: int = 4) -> tuple[float, ...]:
+def _fit_noise(examples: Sequence[Example], folds: int = 4) -> tuple[float, ...]:
     """What is to be added to the log SD of the coherence's noise map, from the residuals of the filter that is used with it.
 
     Each fold's coherence is learned on the other folds: on groups it has seen it errs less than on a user's kernels.
@@ -72,7 +70,7 @@ def _fit_noise(examples: Sequence[Example], directionality: float, folds: int = 
     features, missing = [], []
     for fold in range(min(folds, len(examples))):
         others = [e for number, e in enumerate(examples) if number % folds != fold] or examples
-        plain = UnpairedModel(_fit_coherence(others), (), directionality)
+        plain = UnpairedModel(_fit_coherence(others), ())
         for example in examples[fold::folds]:
             for f, m in _group_samples(example, plain):
                 features.append(f)

@@ -1,20 +1,21 @@
 """The denoiser and its sampler against UNet2DModel and DPM-Solver++ of the package diffusers.
 
-Both work on a 512 x 512 slice and see the same numbers: 262,144 of latent and 540,672 of condition. Ours lie on three
-grids (15, 3 and 4 channels at 128, 64 and 32 pixels), the peer's on one (16 and 33 channels at 128 pixels). The peer has
+Both work on a 512 x 512 slice and see the same numbers: 262,144 of latent and 671,744 of condition. Ours lie on three
+grids (15, 3 and 4 channels at 128, 64 and 32 pixels), the peer's on one (16 and 41 channels at 128 pixels). The peer has
 our three levels, no attention and about our parameters. Weights are of no importance for the time, so its are random.
 """
 from __future__ import annotations
 
 from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffStandardizeLib.model.codec import LATENT_CHANNELS
+from LTDiffStandardizeLib.model.conditioning import PROTOCOL_FEATURES
 from LTDiffStandardizeLib.model.diffusion import sample_angle_euler, start_angles
-from LTDiffStandardizeLib.model.network import CONDITION_CHANNELS, LatentDiffusionModel, parameter_count
+from LTDiffStandardizeLib.model.network import CONDITION_CHANNELS, Condition, LatentDiffusionModel, parameter_count
 from measuring import Row, compared, counted, interleaved, needed, torch_on_one_thread
 from sample import one_slice
 from standardizing import standardization, uncropped
 
-GRID, LATENT, CONDITION = 128, 16, 33
+GRID, LATENT, CONDITION = 128, 16, 41
 USUAL_STEPS = 15
 PEER = "UNet2DModel"
 
@@ -51,7 +52,8 @@ class Ours:
 
         grids = [(GRID >> level, GRID >> level) for level in range(len(LATENT_CHANNELS))]
         self.latents = [torch.randn(1, channels, *grid) for channels, grid in zip(LATENT_CHANNELS, grids)]
-        self.condition = [torch.randn(1, channels, *grid) for channels, grid in zip(CONDITION_CHANNELS, grids)]
+        seen = [torch.randn(1, channels, *grid) for channels, grid in zip(CONDITION_CHANNELS, grids)]
+        self.condition = Condition(seen, torch.zeros(1, PROTOCOL_FEATURES), [torch.zeros_like(z) for z in self.latents])
         self.model, self.angle, self.angles = model, torch.ones(1), start_angles(steps)
 
     def evaluate(self):

@@ -84,6 +84,17 @@ def test_three_kernels_of_one_scan_make_three_pairs():
     assert len(found(*kernels)) == 3
 
 
+def test_slices_are_looked_at_only_where_time_current_or_patient_may_agree(monkeypatch):
+    looked, slices = [], Index.slices
+    monkeypatch.setattr(Index, "slices", lambda index, series: looked.append(series) or slices(index, series))
+    series = [series_facts(uid=f"{patient}{kernel}", patient=str(patient), kernel=kernel, second=30000.0 + 300 * patient)
+              for patient in range(30) for kernel in ("B40f", "B70f")]  # fmt: skip
+    assert len(found(*series)) == 30 and len(looked) == 60
+    untimed = [series_facts(uid=f"{patient}{kernel}", patient=str(patient), kernel=kernel, second=None, currents=200.0)
+               for patient in range(30) for kernel in ("B40f", "B70f")]  # fmt: skip
+    assert len(found(*untimed)) == 30 and len(looked) == 120
+
+
 acquisitions = st.lists(st.tuples(
     st.sampled_from(["B40f", "B70f"]), st.sampled_from([(1.0, 1.0), (2.0, 2.0), (4.0, 4.0)]), st.sampled_from([100.0, 104.0, 104.04]),
     st.sampled_from([None, 40000.0, 40100.0]), st.sampled_from([None, 200.0, MODULATED]), st.sampled_from(["a", "b"]),

@@ -40,7 +40,7 @@ def test_an_untrained_network_is_the_filter_with_noise(tmp_path, bundle, tempera
     from LTDiffStandardizeLib.model.network import LatentDiffusionModel
     from LTDiffStandardizeLib.model.network_shape import NetworkShape
 
-    protocol = replace(bundle.protocol, temperature=temperature, fine_noise_map=None)
+    protocol = replace(bundle.protocol, temperature=temperature, fine_noise_map=None, directionality=0.0)
     folder = write_bundle(tmp_path / "zero", LatentDiffusionModel(NetworkShape((8, 8, 8), (8, 8, 8), (8, 8, 8))), protocol, {"steps": 3}, "")
     volume, zero = body_volume(), load_bundle(folder)
     difference = run(volume, zero)[0].hu.astype(int) - run(volume, zero, "ls_noise")[0].hu

@@ -104,5 +104,5 @@ def _disagreement(failed: Sequence[SliceCheck], least_coherence: float) -> str:
     """The worst of the failing slices, beside what is allowed."""
     shift, coherence = max(check.shift for check in failed), min(check.coherence for check in failed)
     difference = max(abs(check.difference) for check in failed)
-    return (f"{len(failed)} do not agree: shifted by up to {shift:.2f} pixels (limit {checking.LARGEST_SHIFT:g}), "
-            f"{difference:.1f} HU apart in tissue (limit {checking.LARGEST_HU_DIFFERENCE:g}), coherence down to {coherence:.2f} (limit {least_coherence:g})")  # fmt: skip
+    return (f"{len(failed)} do not agree: shifted by up to {shift:.2f} pixels (limit {checking.LARGEST_SHIFT:g}), {difference:.1f} HU apart in tissue "
+            f"(limit {checking.LARGEST_HU_DIFFERENCE:g}), coherence down to {coherence:.2f} (limit {least_coherence:g})")  # fmt: skip

@@ -133,9 +133,9 @@ class Index:
 
     def series(self, least_slices: int) -> list[IndexedSeries]:
         """Those of at least so many slices, no two of them at one position; in an order that depends on their keys alone."""
-        rows = self._db.execute(f"""SELECT series.*, MIN(z), MAX(z), MIN(u), MAX(u), MIN(v), MAX(v), MIN(day), MAX(day),
-            MIN(second), MAX(second), MIN(current), MAX(current) FROM series JOIN files ON files.series = series.id WHERE NOT copy AND series.id NOT IN ({_CROWDED})
-            GROUP BY series.id HAVING COUNT(*) >= ? ORDER BY series.key""", (least_slices,))  # fmt: skip
+        ranges = ", ".join(f"MIN({name}), MAX({name})" for name in ("z", "u", "v", "day", "second", "current"))
+        rows = self._db.execute(f"""SELECT series.*, {ranges} FROM series JOIN files ON files.series = series.id
+            WHERE NOT copy AND series.id NOT IN ({_CROWDED}) GROUP BY series.id HAVING COUNT(*) >= ? ORDER BY series.key""", (least_slices,))  # fmt: skip
         found = []
         for number, *columns in rows:
             facts = SeriesFacts(*columns[:10], tuple(json.loads(columns[10])))

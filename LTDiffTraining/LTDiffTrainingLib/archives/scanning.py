@@ -35,15 +35,18 @@ def scan(archives: Sequence[Path], index: Index, output: Path, processes: int, l
 def _batches(archive: Path, identity: int, index: Index, output: Path) -> Iterator[tuple]:
     """(archive, files to read, what is known of others without reading them, paths that the index knows)."""
     closed: list[Read] = []
-    refuse = lambda path, cause: closed.append((path, 0, 0, FileFacts(CORRUPT, f"is a folder that cannot be opened ({cause}); check its permissions")))
-    files = archive_files(archive, output, refuse)
+
+    def refuse(path: str, what: str) -> None:
+        closed.append((path, 0, 0, FileFacts(CORRUPT, f"{what}; check its permissions")))
+
+    files = archive_files(archive, output, lambda path, cause: refuse(path, f"is a folder that cannot be opened ({cause})"))
     while batch := list(islice(files, BATCH)):
         unread, known = [], []
         for path in batch:
             try:
                 stat = (archive / path).stat()
             except OSError as error:
-                closed.append((path, 0, 0, FileFacts(CORRUPT, f"cannot be opened ({error.strerror}); check its permissions")))
+                refuse(path, f"cannot be opened ({error.strerror})")
                 continue
             if index.is_known(identity, path, stat.st_size, stat.st_mtime_ns):
                 known.append(path)

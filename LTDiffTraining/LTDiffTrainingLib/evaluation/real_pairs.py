@@ -9,7 +9,7 @@ import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.protocols import power_of
-from LTDiffStandardizeLib.radiomics.regions import regions_from_voc
+from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
 from LTDiffStandardizeLib.volumes import find_series, read_volume
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 

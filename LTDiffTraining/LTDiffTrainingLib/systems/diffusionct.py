@@ -2,8 +2,8 @@
 
 Selim et al. 2023 (arXiv 2301.08815), read from the abstract: encoder-decoder with a DDPM at the bottleneck, trained in two
 phases, the autoencoder frozen in the second. Where the source is silent: latents of 8 numbers per 4 x 4 pixels (a
-compression of 2; stronger ones lose the texture of sharp kernels), L1 plus a small spectrum term, Z_B given Z_A by
-v-prediction, ancestral sampling from pure noise.
+compression of 2; stronger ones lose the texture of sharp kernels) that start as the block's coarsest cosines, L1 plus a
+small spectrum term, Z_B given Z_A by v-prediction, ancestral sampling from pure noise.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from LTDiffStandardizeLib.model.codec import Node
+from LTDiffStandardizeLib.model.codec import BlockTransform, Node, zero_conv
 from LTDiffStandardizeLib.model.network_shape import NetworkShape
 
 from ..patches import Batch
@@ -22,33 +22,39 @@ from .latent_scale import LatentScale
 from .slices import White, standardize_slices
 from .system import System
 
-LATENT_CHANNELS = 8
-SPREAD = 0.1
+COARSEST = [0, 1, 2, 4, 5, 6, 8, 9]
+"""The 8 coarsest of the 16 cosines of a block of 4 x 4 pixels, where the latents start."""
+LATENT_CHANNELS = len(COARSEST)
+SPREAD = 0.4
 """Of Z_B around Z_A, in units of the SD of Z_B."""
 SPECTRUM_WEIGHT, SPECTRUM_UNIT_HU = 0.01, 100.0
 """The spectrum term is that of LTDiff++, whose images have noise of about unit SD."""
 
 
 class Coder(nn.Module):
-    """Half an autoencoder: (n, inputs, h, w) to (n, outputs, h, w) through two residual nodes."""
+    """Half an autoencoder: (n, inputs, h, w) to (n, outputs, h, w); starts as the linear map `basis` (outputs, inputs)."""
 
-    def __init__(self, inputs: int, outputs: int, width: int) -> None:
+    def __init__(self, basis: Tensor, width: int) -> None:
         super().__init__()
-        self.enter, self.leave = nn.Conv2d(inputs, width, 3, padding=1), nn.Conv2d(width, outputs, 3, padding=1)
+        outputs, inputs = basis.shape
+        self.linear = nn.Conv2d(inputs, outputs, 1)
+        self.linear.weight.data.copy_(basis[:, :, None, None])
+        nn.init.zeros_(self.linear.bias)
+        self.enter, self.leave = nn.Conv2d(inputs, width, 3, padding=1), zero_conv(width, outputs, 3)
         self.nodes = nn.ModuleList(Node(width, width) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.enter(x)
+        features = self.enter(x)
         for node in self.nodes:
-            x = x + node(x)
-        return self.leave(x)
+            features = features + node(features)
+        return self.linear(x) + self.leave(features)
 
 
 class DiffusionCT(nn.Module):
     def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
-        width = shape.codec[-1]
-        self.encoder, self.decoder = Coder(16, LATENT_CHANNELS, width), Coder(LATENT_CHANNELS, 16, width)
+        basis = BlockTransform().block.reshape(16, 16)[COARSEST]
+        self.encoder, self.decoder = Coder(basis, shape.codec[-1]), Coder(basis.T, shape.codec[-1])
         self.scale = LatentScale(LATENT_CHANNELS)
         self.denoiser = ConditionalDenoiser(LATENT_CHANNELS, shape.moments, SPREAD)
 
