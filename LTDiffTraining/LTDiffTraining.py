@@ -49,7 +49,7 @@ def start_training(output, arguments=(), listener=None, processes=1, done=None):
     import qt
     from LTDiffStandardizeLib.cohort.progress import Console
     from LTDiffStandardizeLib.panel.work import MILLISECONDS, interpreter
-    from LTDiffTrainingLib.starting import Training
+    from LTDiffTrainingLib.loop.starting import Training
 
     training = Training(Path(output), [str(one) for one in arguments], listener or Console(), processes, interpreter())
     timer = qt.QTimer()

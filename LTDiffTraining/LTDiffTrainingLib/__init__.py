@@ -1,5 +1,6 @@
-"""Training of LTDiff: simulated pairs, phases, evaluation.
+"""Training of LTDiff: pairs, systems, the training loop, evaluation.
 
-Layers, arrows one way: simulation <- fitting <- datasets <- phases <- evaluation.
-Everything here may import LTDiffStandardizeLib.volumes, .model and .radiomics; nothing here imports slicer, vtk or qt.
+Layers, arrows one way: simulation, archives <- fitting <- datasets <- patches <- phases <- systems, loop
+<- evaluation <- validation, card <- pipeline. `risk` is a study of its own.
+Everything here may import LTDiffStandardizeLib up to .cohort and .report; nothing here imports slicer, vtk or qt.
 """

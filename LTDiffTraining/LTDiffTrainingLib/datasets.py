@@ -20,7 +20,7 @@ from LTDiffStandardizeLib.model.spectra import apply_curve
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.volumes.atomic import folder_aside
 
-from .fitting import fit_protocol
+from .fitting.protocols import fit_protocol
 from .simulation.pairs import PairedSeries
 
 MAPS = ("source", "source_residual", "log_sd", "target", "expected", "target_hu")

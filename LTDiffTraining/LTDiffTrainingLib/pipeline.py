@@ -17,20 +17,20 @@ from .datasets import PreparedGroup, prepare_group
 from .evaluation.cases import Case, simulated_case
 from .evaluation.gates import gates
 from .evaluation.measuring import by_standardizer, calibrated_temperature, filters, measure, sd_rows
-from .logs import phase_minutes
+from .loop.logs import phase_minutes
 from .model_checks import ceiling_warnings, codec_ceiling, codec_checks, lowest_ceiling
 from .patches import PatchSampler
-from .plots import write_training_figure
-from .precision import chosen_precision
-from .processes import ALONE, Processes
+from .loop.plots import write_training_figure
+from .loop.precision import chosen_precision
+from .loop.processes import ALONE, Processes
 from .settings import TrainingSettings
 from .simulation.pairs import PairedSeries
 from .simulation.plan import held_out_plan, training_plan
 from .simulation.running import simulate_plan
 from .systems import System, system_of
 from .systems.store import save_system
-from .trainer import Trainer
-from .unpaired_fitting import fit_unpaired
+from .loop.trainer import Trainer
+from .fitting.unpaired import fit_unpaired
 from .validation import Validation
 
 Report = Callable[[str], None]

@@ -12,6 +12,7 @@ from torch import nn
 from .evaluation.cases import Case
 from .evaluation.gates import MARGIN
 from .evaluation.measuring import FILTERS, filters, measure
+from .loop.logs import VALIDATION
 from .settings import TrainingSettings
 from .systems.system import System
 
@@ -25,15 +26,14 @@ class Validation:
 
     def __init__(self, system: System, model: nn.Module, case: Case, settings: TrainingSettings, folder: Path, report: Callable[[str], None]) -> None:
         self.system, self.model, self.report, self.seed = system, model, report, settings.seed
-        self.per_range, self.path = settings.validation.per_range, folder / "validation.csv"
+        self.per_range, self.path = settings.validation.per_range, folder / VALIDATION
         self.case = _middle(case)
         self._best: dict[tuple[str, str], tuple[str, float]] | None = None
 
     def __call__(self, phase: str, step: int) -> None:
         if phase == next(iter(self.system.phases)) and len(self.system.phases) > 1:
             return  # An encoder and a decoder alone standardize nothing.
-        figures = self._figures({self.system.name: self._standardize})
-        best = self._filters()
+        best, figures = self._filters(), self._figures({self.system.name: self._standardize})
         self._write([(phase, step, method, *key, value) for (method, *key), value in figures.items()])
         below = [f"{regions} {name} {value:.2f} ({best[regions, name][0]} {best[regions, name][1]:.2f})"
                  for (_, regions, name), value in figures.items() if value < best[regions, name][1] - MARGIN and name != "GOH"]
@@ -50,7 +50,8 @@ class Validation:
         """{(range, class): the best filter and its CCC}, measured and written once."""
         if self._best is None:
             figures = self._figures(filters(self.seed))
-            self._write([("", 0, method, *key, value) for (method, *key), value in figures.items()])
+            if not self.path.exists():
+                self._write([("", 0, method, *key, value) for (method, *key), value in figures.items()])
             keys = {(regions, name) for _, regions, name in figures}
             self._best = {key: max(((f, figures[(f, *key)]) for f in FILTERS), key=lambda pair: pair[1]) for key in keys}
         return self._best
@@ -62,7 +63,7 @@ class Validation:
     def _write(self, rows: list[tuple]) -> None:
         new = not self.path.exists()
         with self.path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
+            writer = csv.writer(stream, lineterminator="\n")
             writer.writerows([HEADER] * new + [(*row[:-1], f"{row[-1]:.4f}") for row in rows])
 
 

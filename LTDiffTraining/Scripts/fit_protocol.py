@@ -21,7 +21,7 @@ def main() -> int:
     from LTDiffStandardizeLib.model.protocols import save_protocol
     from LTDiffStandardizeLib.volumes import read_volume
     from LTDiffStandardizeLib.volumes.atomic import file_aside
-    from LTDiffTrainingLib.fitting import fit_protocol_to_volumes
+    from LTDiffTrainingLib.fitting.protocols import fit_protocol_to_volumes
 
     protocol = fit_protocol_to_volumes(read_volume(arguments.source), read_volume(arguments.target), arguments.slices)
     with file_aside(arguments.output) as aside:

@@ -21,7 +21,7 @@ def main() -> int:
     arguments = _parse()
     from LTDiffStandardizeLib.model.engine import choose_device
     from LTDiffTrainingLib.pipeline import Place, train
-    from LTDiffTrainingLib.processes import started
+    from LTDiffTrainingLib.loop.processes import started
     from LTDiffTrainingLib.settings import load_settings
 
     settings = load_settings(arguments.config, arguments.system, arguments.seed)

@@ -16,9 +16,9 @@ from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffTrainingLib.datasets import MAPS
 from LTDiffTrainingLib.patches import Batch
 from LTDiffTrainingLib.phases import PHASES
-from LTDiffTrainingLib.processes import started
+from LTDiffTrainingLib.loop.processes import started
 from LTDiffTrainingLib.settings import load_settings
-from LTDiffTrainingLib.trainer import Trainer
+from LTDiffTrainingLib.loop.trainer import Trainer
 
 BEFORE = 2  # steps that are not counted: buffers are made, and two processes meet
 

@@ -21,7 +21,7 @@ from LTDiffStandardizeLib.model.spectra import RadialCurve, apply_curve, colour,
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
 from LTDiffStandardizeLib.volumes import CTFacts, CTVolume, read_volume, write_volume_file
-from LTDiffTrainingLib.fitting import fit_protocol, fit_protocol_to_volumes
+from LTDiffTrainingLib.fitting.protocols import fit_protocol, fit_protocol_to_volumes
 
 SPACING = (0.7, 0.7)
 SAMPLE = Path(__file__).resolve().parents[2] / "LTDiffStandardize" / "Resources" / "SampleData" / "lungdx-a0002"
@@ -247,7 +247,7 @@ def test_a_protocol_file_can_be_named(tmp_path):
 
 
 def test_the_derived_b40f_curve_is_close_to_the_one_measured_on_the_pair_it_was_kept_from(shared_data):
-    from LTDiffTrainingLib.kernel_library import HELD_OUT, _measured
+    from LTDiffTrainingLib.fitting.library import HELD_OUT, _measured
 
     measured = next(t for title, t in _measured(shared_data / "kernels" / "transfer_measured.csv").items() if title.startswith(HELD_OUT))
     shipped, _ = choose_protocol("B70f", "B40f", load_bundle().protocol)
@@ -257,7 +257,7 @@ def test_the_derived_b40f_curve_is_close_to_the_one_measured_on_the_pair_it_was_
 
 
 def test_the_shipped_library_is_what_the_measured_curves_give(shared_data, tmp_path):
-    from LTDiffTrainingLib.kernel_library import write_library
+    from LTDiffTrainingLib.fitting.library import write_library
 
     for path in write_library(shared_data / "kernels" / "transfer_measured.csv", tmp_path):
         assert path.read_text() == (protocols_module.LIBRARY / path.name).read_text()

@@ -19,7 +19,7 @@ from LTDiffTrainingLib.systems.chain import ConditionalDenoiser, sample, samplin
 from LTDiffTrainingLib.systems.intensity import UNIT_HU, normalised
 from LTDiffTrainingLib.systems.latent_scale import BATCHES, LatentScale
 from LTDiffTrainingLib.systems.store import load_system, save_system
-from LTDiffTrainingLib.trainer import Trainer
+from LTDiffTrainingLib.loop.trainer import Trainer
 
 SMALL = NetworkShape((8, 8, 8), (8, 8, 8), (8, 8, 8))
 RIVALS = ("unetplusplus", "ddpm", "diffusionct", "stan_ct", "literal")

@@ -27,7 +27,7 @@ from LTDiffTrainingLib.phases import PHASES
 from LTDiffTrainingLib.settings import PhaseSettings, load_settings
 from LTDiffTrainingLib.systems import all_systems
 from LTDiffTrainingLib.simulation.pairs import Acquisition, PairedSeries, simulate_series
-from LTDiffTrainingLib.trainer import Trainer
+from LTDiffTrainingLib.loop.trainer import Trainer
 from LTDiffTrainingLib.transfer_pairs import pair_from_volume
 
 SCRIPT = Path(__file__).resolve().parents[2] / "LTDiffTraining" / "Scripts" / "train.py"

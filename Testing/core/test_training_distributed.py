@@ -18,11 +18,11 @@ import training_driver  # noqa: E402
 from training_driver import ROWS_EVERY, STANDING_STILL, STEPS, VALIDATED_EVERY  # noqa: E402
 
 from LTDiffStandardizeLib.errors import InputError, OutputError  # noqa: E402
-from LTDiffTrainingLib import processes  # noqa: E402
-from LTDiffTrainingLib.logs import drop_rows_after, phase_minutes  # noqa: E402
+from LTDiffTrainingLib.loop import processes  # noqa: E402
+from LTDiffTrainingLib.loop.logs import drop_rows_after, phase_minutes  # noqa: E402
 from LTDiffTrainingLib.phases import PHASES  # noqa: E402
-from LTDiffTrainingLib.progress import Progress, from_line  # noqa: E402
-from LTDiffTrainingLib.starting import Training  # noqa: E402
+from LTDiffTrainingLib.loop.progress import Progress, from_line  # noqa: E402
+from LTDiffTrainingLib.loop.starting import Training  # noqa: E402
 
 DRIVER, ROOT = Path(training_driver.__file__), Path(__file__).resolve().parents[2]
 MOMENTS, DIFFUSION = 1, 2
@@ -57,7 +57,7 @@ def is_there(process):
     return True
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=600):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -82,7 +82,7 @@ def two(pairs, tmp_path_factory):
             training = begin(found.first, "--kill", MOMENTS, 2, "--stand-still", DIFFUSION, 2)
         assert until(lambda: not training.poll() or STANDING_STILL in found.first.said) and training.poll(), found.first.said
         with pytest.raises(OutputError) as found.refusal, pytest.MonkeyPatch.context() as changes:
-            changes.setattr("LTDiffTrainingLib.trainer.SECONDS_TO_WAIT", 0)
+            changes.setattr("LTDiffTrainingLib.loop.trainer.SECONDS_TO_WAIT", 0)
             training_driver.train(found.folder / "broken", pairs)
         training.cancel()
         assert until(lambda: not training.poll())

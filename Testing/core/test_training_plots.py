@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed, without which there is no drawing")
 
-from LTDiffTrainingLib.plots import POINTS, read_agreement, read_losses, training_figure, write_training_figure  # noqa: E402
+from LTDiffTrainingLib.loop.plots import POINTS, read_agreement, read_losses, training_figure, write_training_figure  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -75,5 +75,5 @@ def test_without_validation_there_are_losses_and_without_a_log_or_matplotlib_a_s
     assert "moments" in drawn(write_training_figure(folder, said.append))[1] and not said
     (folder / "log.csv").unlink()
     assert write_training_figure(folder, said.append) is None and "holds no losses yet" in said[-1]
-    monkeypatch.setattr("LTDiffTrainingLib.plots.available", lambda: (False, "It needs matplotlib."))
+    monkeypatch.setattr("LTDiffTrainingLib.loop.plots.available", lambda: (False, "It needs matplotlib."))
     assert write_training_figure(folder, said.append) is None and said[-1] == "It needs matplotlib."

@@ -20,14 +20,14 @@ from torch import nn
 
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffStandardizeLib.model.network_shape import NetworkShape
-from LTDiffTrainingLib import logs
+from LTDiffTrainingLib.loop import logs
 from LTDiffTrainingLib.datasets import prepare_group
 from LTDiffTrainingLib.patches import PatchSampler
 from LTDiffTrainingLib.phases import PHASES, Phase, Player
-from LTDiffTrainingLib.processes import ALONE, started
+from LTDiffTrainingLib.loop.processes import ALONE, started
 from LTDiffTrainingLib.settings import PhaseSettings
 from LTDiffTrainingLib.simulation.pairs import Acquisition, PairedSeries, simulate_series
-from LTDiffTrainingLib.trainer import Trainer
+from LTDiffTrainingLib.loop.trainer import Trainer
 
 SMALL = NetworkShape((8, 8, 8), (8, 8, 8), (8, 8, 8))
 STEPS, ROWS_EVERY, VALIDATED_EVERY, BATCH = 4, 3, 2, 8

@@ -13,7 +13,7 @@ from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
 from LTDiffStandardizeLib.volumes import find_series, read_volume
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
-from ..fitting import fit_protocol_to_volumes
+from ..fitting.protocols import fit_protocol_to_volumes
 from .cases import Case
 
 SAMPLE = Path(__file__).resolve().parents[3] / "LTDiffStandardize" / "Resources" / "SampleData"

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from .patches import Batch
-from .phases import Losses, Player
+from ..patches import Batch
+from ..phases import Losses, Player
+from ..settings import PhaseSettings
 from .precision import PRECISIONS
 from .processes import Processes
-from .settings import PhaseSettings
 
 
 class PlayerTraining:

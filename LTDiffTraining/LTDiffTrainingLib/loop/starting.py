@@ -19,7 +19,7 @@ from LTDiffStandardizeLib.errors import OutputError
 
 from .progress import from_line
 
-TRAIN = Path(__file__).resolve().parents[1] / "Scripts" / "train.py"
+TRAIN = Path(__file__).resolve().parents[2] / "Scripts" / "train.py"
 LOG = "log.txt"
 SECONDS_BETWEEN_LOOKS = 0.1
 

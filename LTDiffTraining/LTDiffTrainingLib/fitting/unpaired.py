@@ -12,7 +12,7 @@ from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol
 from LTDiffStandardizeLib.model.spectra import RadialCurve, radial_power
 from LTDiffStandardizeLib.model.unpaired import HIGHEST_SHARE, LOWEST, UnpairedModel, spectral_features
 
-from .simulation.pairs import PairedSeries
+from ..simulation.pairs import PairedSeries
 
 RIDGE = 30.0
 BODY_HU = -950.0

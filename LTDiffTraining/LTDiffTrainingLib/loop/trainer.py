@@ -20,12 +20,12 @@ from LTDiffStandardizeLib.cohort.folder import entrance, tidy
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.volumes.atomic import file_aside
 
+from ..patches import PatchSampler
+from ..phases import Losses, Phase
+from ..settings import PhaseSettings
 from .logs import LOG, VALIDATION, LossLog, drop_rows_after
-from .patches import PatchSampler
-from .phases import Losses, Phase
 from .players import PlayerTraining, averaged
 from .processes import ALONE, Processes
-from .settings import PhaseSettings
 
 SECONDS_TO_WAIT = 10  # for the last processes of a run that was killed just now
 Validate = Callable[[str, int], None]

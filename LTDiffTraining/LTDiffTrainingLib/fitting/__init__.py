@@ -1,0 +1,1 @@
+"""What is fitted in closed form: protocols on pairs, what unpaired scans tell, the library of shipped protocols."""
