@@ -13,7 +13,7 @@ from pathlib import Path
 # Installed, both libraries lie beside Scripts; in a checkout the sister module's folder holds the second.
 MODULE = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(MODULE), str(MODULE.parent / "LTDiffStandardize")]
-SHIPPED = MODULE / "Resources" / "Systems"
+SHIPPED = MODULE / "Systems"
 BESIDE = MODULE.parent.parent / "shared" / "data" / "pairs"
 TABLES = ("patients", "phantoms", "varied", "real-phantoms", "ablation", "targets")
 

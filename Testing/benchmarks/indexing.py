@@ -46,7 +46,7 @@ def _measured(folder: Path, files: int) -> dict:
 
 
 def write_archive(folder: Path, files: int) -> None:
-    """Headers of patients that were reconstructed with `KERNELS`; some files are foreign, some end in the middle."""
+    """Headers of patients that were reconstructed with `KERNELS`; some files are foreign, some damaged in their header."""
     template = _template()
     for number in range(files):
         series, index = divmod(number, SLICES)
@@ -61,7 +61,7 @@ def write_archive(folder: Path, files: int) -> None:
             for mark, text in zip(MARKS, places):
                 content = content.replace(mark, text.encode())
             if number % CORRUPT == CORRUPT - 1:
-                content = content[:250] + b"\xff" * 40
+                content = content[:132] + b"\x02\x00\x00\x00XX" + b"\xff" * 50
         path.write_bytes(content)
 
 
