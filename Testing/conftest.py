@@ -1,4 +1,5 @@
 """Puts the two module folders on the path, as Slicer does."""
+import signal
 import sys
 from pathlib import Path
 
@@ -6,6 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "LTDiffStandardize"), str(ROOT / "LTDiffTraining")]
+
+# In the background of a shell interrupts are ignored, by children too; the tests send some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

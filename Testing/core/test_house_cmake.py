@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("LTDiffStandardize", "LTDiffTraining")
+NOT_INSTALLED = {"Systems"}  # the paper's systems, for the tables of evaluate.py in a checkout: 44 MB that no user of Slicer needs
 ALLOWED_JSON_KEYS = {
     "$schema", "category", "scm_url", "scm_revision", "build_dependencies",
     "build_subdirectory", "tier", "dicom_support_rule", "enabled",
@@ -46,7 +47,8 @@ def files_of(module):
     shipped = {
         path.as_posix()
         for path in files
-        if path.name != "CMakeLists.txt" and not any(part == "__pycache__" or part[0] == "." for part in path.parts)
+        if path.name != "CMakeLists.txt" and path.parts[0] not in NOT_INSTALLED
+        and not any(part == "__pycache__" or part[0] == "." for part in path.parts)
     }
     scripts = {path for path in shipped if path.endswith(".py")}
     return {"MODULE_PYTHON_SCRIPTS": scripts, "MODULE_PYTHON_RESOURCES": shipped - scripts}

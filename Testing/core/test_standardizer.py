@@ -145,6 +145,17 @@ def test_a_frame_brings_every_image_back_exactly(seed, rows, columns):
     assert np.allclose(frame.from_residual(frame.to_residual(image)), image, atol=0.05)
 
 
+def test_whatever_a_network_returns_the_mean_of_a_large_region_is_the_filters(bundle):
+    source = body_volume(1, (256, 256)).hu[0].astype(np.float32)
+    frame = FrameFactory(bundle.protocol, (0.7, 0.7), source[None]).frame(source)
+    offset = np.ones_like(source)
+    gap = lambda image: abs(float((image - frame.filtered)[64:192, 64:192].mean()))
+    assert gap(frame.standardized(offset)) < 0.1 < 1 < gap(frame.from_residual(offset))
+    noise = frame.directed(np.random.default_rng(0).standard_normal(source.shape, dtype=np.float32))
+    drawn, kept = (image - frame.filtered for image in (frame.from_residual(noise), frame.standardized(noise)))
+    assert kept.std() == pytest.approx(drawn.std(), rel=0.01), "the noise itself lies above"
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), position=st.floats(-2000, 2000))
 def test_noise_is_standard_normal_and_keyed_by_seed_and_position(seed, position):

@@ -36,7 +36,7 @@ def test_the_gain_is_the_measured_one_and_the_coherence_lies_between_nothing_and
     assert np.allclose(transfer.power(f), np.sqrt(SHARP(f) / SOFT(f)), rtol=0.1)
     coherence = transfer.coherence(FREQUENCY)
     assert np.all((coherence > 0) & (coherence <= 1))
-    assert coherence[FREQUENCY < 0.5].min() == 1
+    assert coherence[FREQUENCY < 0.5].min() > 0.999
     assert np.allclose(transfer.ls(f), transfer.power(f) * transfer.coherence(f))
 
 

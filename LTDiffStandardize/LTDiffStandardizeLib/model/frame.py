@@ -14,14 +14,16 @@ import numpy as np
 from .directions import directed, direction_amplitudes
 from .noise_map import CoherenceNoiseMap, from_cells
 from .protocols import Protocol, probe_indices
-from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
+from .spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, apply_curve, colour
 
 NEGLIGIBLE_SHARE = 0.06
 """Of the variance: a filter that lacks no more is within 3 % of the target's SD, the tolerance asked of the model."""
 PIXEL_TOLERANCE = 0.1
 """Relative distance from the fitted pixel size within which the fine noise map is used."""
 LOWEST_NOISE = 0.5
-"""lp/cm."""
+"""lp/cm; below, every kernel passes everything and the filter is exact."""
+KEPT = RadialCurve((LOWEST_NOISE / 2, LOWEST_NOISE), (0.0, 1.0))
+"""Of what noise or a network adds to the filtered image."""
 SIDE_MULTIPLE = 16
 """Sides of a slice in its frame are multiples of this; the deepest latents have 1/16 of them."""
 
@@ -70,7 +72,7 @@ class SliceFrame:
 
     def with_noise(self, white: np.ndarray) -> np.ndarray:
         """ls_noise: the filtered image plus noise (standard normal `white`) of the best local strength known, HU."""
-        return self.filtered + self._drawn_sd * colour(white, self.amplitude, self.spacing)
+        return self.filtered + self._kept(self._drawn_sd * colour(white, self.amplitude, self.spacing))
 
     @property
     def _drawn_sd(self) -> np.ndarray:
@@ -90,7 +92,17 @@ class SliceFrame:
 
     def from_residual(self, residual: np.ndarray) -> np.ndarray:
         """The way back, exact: HU."""
-        return self.filtered + self.sd * colour(residual, self.amplitude, self.spacing)
+        return self.filtered + self._in_hu(residual)
+
+    def standardized(self, residual: np.ndarray) -> np.ndarray:
+        """The image of a network's residual, HU: as `from_residual`, but the mean HU of whole regions stays the filter's."""
+        return self.filtered + self._kept(self._in_hu(residual))
+
+    def _in_hu(self, residual: np.ndarray) -> np.ndarray:
+        return self.sd * colour(residual, self.amplitude, self.spacing)
+
+    def _kept(self, added: np.ndarray) -> np.ndarray:
+        return apply_curve(added, KEPT, self.spacing)
 
 
 class FrameFactory:

@@ -103,7 +103,7 @@ class Standardizer:
         if self.settings.method == "ltdiff":
             calibrated = self.bundle.temperature if self.bundle else 1.0
             residuals = self._diffusion().residuals(frames, white(), box, temperature * calibrated, white)
-            return np.stack([f.from_residual(r) for f, r in zip(frames, residuals)])
+            return np.stack([f.standardized(r) for f, r in zip(frames, residuals)])
         return np.stack([f.with_noise(w) for f, w in zip(frames, temperature * white())])
 
     def _diffusion(self):

@@ -37,7 +37,8 @@ class TransferCurve:
     def from_powers(frequency: np.ndarray, source: np.ndarray, target: np.ndarray, cross: np.ndarray) -> "TransferCurve":
         floor = 1e-12 * source.max()
         source, target = np.maximum(source, floor), np.maximum(target, floor)
-        curve = lambda value: RadialCurve.of(frequency, value)
+        # Kernels keep the mean; sharp noise that the scale's lower end clips in air does not, and would shift all tissue by 1 HU.
+        curve = lambda gain: RadialCurve.of(frequency, np.where(frequency > 0, gain, 1.0))
         return TransferCurve(curve(cross / source), curve(np.sqrt(target / source)),
                              curve(np.clip(cross / np.sqrt(source * target), 0, 1)))
 

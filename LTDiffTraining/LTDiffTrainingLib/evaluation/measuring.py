@@ -11,7 +11,7 @@ from LTDiffStandardizeLib.model.bundle import Bundle
 from LTDiffStandardizeLib.model.protocols import Protocol
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
 from LTDiffStandardizeLib.radiomics.agreement import sd_ratio_of
-from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile
+from LTDiffStandardizeLib.radiomics.profiles.pyradiomics import CLASSES, PyRadiomicsProfile, within_slices
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 from .cases import Case
@@ -34,15 +34,17 @@ def measure(cases: Sequence[Case], methods: Mapping[str, Method], per_range: int
             report: Callable[[str], None] = print) -> Comparison:
     """Every method on every case, in `per_range` random regions per HU range over all cases and in their tumours.
 
-    The cases are the patients of the comparison, the targets its standard.
+    The cases are the patients of the comparison, the targets its standard. One case with thick slices has textures measured
+    within slices in all of them.
     """
     share = -(-per_range // len(cases))
+    profile = PyRadiomicsProfile(CLASSES, force2d=any(within_slices(case.target.spacing) for case in cases))
 
     def compared(number: int, case: Case) -> Comparison:
         regions, candidates = case.regions(share, seed)
         volumes = {name: method(case.source, case.protocol) for name, method in methods.items()}
         report(f"{case.name}: {number}/{len(cases)}, {len(regions)} regions.")
-        return compare(case.target, volumes, regions, profile=PyRadiomicsProfile(CLASSES), candidates=candidates)
+        return compare(case.target, volumes, regions, profile=profile, candidates=candidates)
 
     return joined(compared(number, case) for number, case in enumerate(cases, 1))
 
