@@ -7,6 +7,8 @@ Both series must lie on one grid: the same slices, pixels and positions.
 """
 import argparse
 import sys
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 # Installed, both libraries lie beside Scripts; in a checkout the sister module's folder holds the second.
@@ -18,12 +20,20 @@ def main() -> int:
     arguments = _parse()
     if not arguments.output.endswith(".json"):
         arguments.output += ".json"
-    from LTDiffStandardizeLib.model.protocols import save_protocol
+    from LTDiffStandardizeLib.model.bundle import load_bundle
+    from LTDiffStandardizeLib.model.protocols import UNTRIED_TRUST, save_protocol
     from LTDiffStandardizeLib.volumes import read_volume
     from LTDiffStandardizeLib.volumes.atomic import file_aside
     from LTDiffTrainingLib.fitting.protocols import fit_protocol_to_volumes
+    from LTDiffTrainingLib.fitting.trust import with_fitted_trust
 
-    protocol = fit_protocol_to_volumes(read_volume(arguments.source), read_volume(arguments.target), arguments.slices)
+    source, target = read_volume(arguments.source), read_volume(arguments.target)
+    protocol = fit_protocol_to_volumes(source, target, arguments.slices)
+    if find_spec("torch"):
+        protocol = with_fitted_trust(protocol, source, target, load_bundle(arguments.model))
+    else:
+        protocol = replace(protocol, trust=UNTRIED_TRUST)
+        print(f"PyTorch is not installed, so the network was not tried on the pair; of what it adds to the filter {UNTRIED_TRUST:.0%} will be used.")
     with file_aside(arguments.output) as aside:
         save_protocol(protocol, aside)
     print(f"{protocol.name}: {protocol.about} Written to {arguments.output}.")
@@ -35,6 +45,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("source", metavar="SOURCE", help="series with the source kernel: a DICOM folder, NRRD or NIfTI")
     parser.add_argument("target", metavar="TARGET", help="the same scan with the target kernel")
     parser.add_argument("--output", required=True, metavar="FILE.json")
+    parser.add_argument("--model", default="ltdiff-chest", help="the model that will be used, a shipped one or the folder of a bundle (default: ltdiff-chest)")
     parser.add_argument("--slices", type=int, default=48, help="how many slices to use, spread evenly (default: 48)")
     return parser.parse_args()
 

@@ -3,6 +3,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from LTDiffStandardizeLib.model.bundle import load_bundle
 from LTDiffTrainingLib.evaluation.ablation import ablations
 from LTDiffTrainingLib.evaluation.any_target import any_target_methods, varied_cases
 from LTDiffTrainingLib.evaluation.cases import as_volume, simulated_case
-from LTDiffTrainingLib.evaluation.measuring import FILTERS, filters, measure
+from LTDiffTrainingLib.evaluation.measuring import FILTERS, by_standardizer, filters, measure
 from LTDiffTrainingLib.evaluation.published import CLASSES, published_rows
 from LTDiffTrainingLib.evaluation.real_pairs import real_pairs
+from LTDiffTrainingLib.fitting.trust import with_fitted_trust
 from LTDiffTrainingLib.evaluation.tables import table_of, write_all, write_charts
 from LTDiffTrainingLib.simulation.pairs import Acquisition, PairedSeries, simulate_series
 
@@ -69,7 +71,7 @@ def test_tables_are_written_as_json_csv_markdown_and_charts(made, tmp_path):
 
 
 def test_the_shipped_pair_is_a_case_fitted_on_one_half_and_measured_on_the_other():
-    (pair,) = real_pairs(None)
+    (pair,) = real_pairs(None, load_bundle())
     (case,) = pair.cases
     assert not pair.phantom
     assert case.source.facts.kernel == "B40f" and case.target.facts.kernel == "B70f"
@@ -78,7 +80,7 @@ def test_the_shipped_pair_is_a_case_fitted_on_one_half_and_measured_on_the_other
 
 
 def test_the_real_phantoms_are_cases_fitted_on_other_slices(shared_data):
-    found = {pair.name: pair for pair in real_pairs(shared_data / "pairs")}
+    found = {pair.name: pair for pair in real_pairs(shared_data / "pairs", load_bundle())}
     kernels = {name: (pair.cases[0].source.facts.kernel, pair.cases[0].target.facts.kernel) for name, pair in found.items()}
     assert kernels == {"lungdx-a0002": ("B40f", "B70f"), "philips-head-phantom": ("UB", "YA"), "toshiba-chest-phantom": ("FC13", "FC51")}
     assert [pair.phantom for pair in found.values()] == [False, True, True]
@@ -87,13 +89,31 @@ def test_the_real_phantoms_are_cases_fitted_on_other_slices(shared_data):
 def test_a_folder_without_a_pair_is_told_and_left_out(tmp_path):
     (tmp_path / "nothing").mkdir()
     told = []
-    assert real_pairs(tmp_path, told.append) == []
+    assert real_pairs(tmp_path, load_bundle(), told.append) == []
     assert "nothing" in told[0] and "two" in told[0]
 
 
 @pytest.fixture(scope="module")
 def volume(pairs):
     return as_volume(pairs[0])[0]
+
+
+def test_a_pair_tells_how_far_the_network_may_be_trusted(pairs):
+    """Wholly where the target is what the network expects, not at all where it is the opposite, and no more than that."""
+    source, bundle = as_volume(pairs[0])[0], load_bundle()
+    expected, filtered = (as_drawn(replace(bundle.protocol, temperature=0.0, trust=share))(source) for share in (1.0, 0.0))
+    opposite = filtered.with_hu(2 * filtered.hu.astype(int) - expected.hu, "opposite")
+    trust = lambda target: with_fitted_trust(bundle.protocol, source, target, bundle, slices=2).trust
+    whole = trust(expected)
+    assert whole > 0.75, "all but what standardized images leave to the filter, below 0.5 lp/cm"
+    assert trust(filtered) < 0.1 and trust(opposite) == 0.0
+    half = filtered.with_hu((filtered.hu.astype(int) + expected.hu) // 2, "half")
+    assert trust(half) == pytest.approx(whole / 2, abs=0.1)
+
+
+def as_drawn(protocol):
+    draw = by_standardizer("ltdiff", load_bundle())
+    return lambda volume: draw(volume, protocol)
 
 
 def test_every_ablation_changes_the_image_and_the_whole_model_is_among_them(volume):
@@ -108,7 +128,7 @@ def test_every_ablation_changes_the_image_and_the_whole_model_is_among_them(volu
 
 @pytest.mark.parametrize("sharpen", [True, False])
 def test_any_target_is_reached_in_both_directions_without_a_pair(pairs, sharpen):
-    (case,) = varied_cases([tuple(pairs)], sharpen, fit_slices=4)
+    (case,) = varied_cases([tuple(pairs)], load_bundle(), sharpen, fit_slices=4)
     methods = any_target_methods({case.name: pairs[1]}, load_bundle(), 0, sharpen)
     error = {name: float((method(case.source, case.protocol).hu.astype(float) - case.target.hu).std()) for name, method in methods.items()
              if name in ("ls_noise, reference", "power, reference", "none")}

@@ -145,6 +145,14 @@ def test_a_frame_brings_every_image_back_exactly(seed, rows, columns):
     assert np.allclose(frame.from_residual(frame.to_residual(image)), image, atol=0.05)
 
 
+def test_a_network_that_is_not_trusted_leaves_the_filter(bundle):
+    volume, quiet = body_volume(1), replace(bundle.protocol, temperature=0.0, trust=0.0)
+    made = {method: Standardizer(quiet, Settings(method, device="cpu"), bundle).standardize(volume)[0].hu.astype(int) for method in ("ltdiff", "ls")}
+    assert np.abs(made["ltdiff"] - made["ls"]).max() <= 1
+    trusting = Standardizer(replace(quiet, trust=1.0), Settings(device="cpu"), bundle).standardize(volume)[0]
+    assert np.abs(trusting.hu - made["ls"]).max() > 1
+
+
 def test_whatever_a_network_returns_the_mean_of_a_large_region_is_the_filters(bundle):
     source = body_volume(1, (256, 256)).hu[0].astype(np.float32)
     frame = FrameFactory(bundle.protocol, (0.7, 0.7), source[None]).frame(source)

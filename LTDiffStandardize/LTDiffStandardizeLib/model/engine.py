@@ -25,7 +25,7 @@ class DiffusionEngine:
         self.model, self.device, self.steps, self.sampler = model, device, steps, sampler
 
     def residuals(self, frames: Sequence[SliceFrame], noise: np.ndarray, box: Box, temperature: float, fresh_noise=None) -> np.ndarray:
-        """(n, rows, columns) residuals for n frames; `noise`: white, same shape; `temperature`: of what is drawn, 0..1;
+        """(n, rows, columns) residuals for n frames of one protocol; `noise`: white, same shape; `temperature`: of what is drawn, 0..1;
         `fresh_noise(step)`: white noise for the ancestral sampler."""
         # On a CPU batches gain nothing, and convolutions of other batches round otherwise: slice by slice is the same always.
         size = 1 if self.device == "cpu" else len(frames)
@@ -38,7 +38,7 @@ class DiffusionEngine:
         latents_of = lambda white: self.model.encoder.transform(self._tensor(_directed(frames, white), box))
         fresh = fresh_noise and (lambda step: latents_of(fresh_noise(step)))
         latents = self.model.sample(self._condition(frames, box), latents_of(noise), self.steps, self.sampler,
-                                    temperature=temperature, fresh_noise=fresh)
+                                    temperature=temperature, fresh_noise=fresh, trust=frames[0].protocol.trust)
         residual = temperature * noise
         residual[(slice(None),) + box] = self.model.decode(latents)[:, 0].float().cpu().numpy()
         return residual

@@ -38,6 +38,10 @@ class Moments:
     def denormalise(self, z: Latents) -> Latents:
         return [m + torch.exp(s) * a for m, s, a in zip(self.mean, self.log_scale, z)]
 
+    def trusted(self, share: float) -> "Moments":
+        """Between no moments (the filter with directed noise), 0, and these, 1."""
+        return Moments([share * m for m in self.mean], [share * s for s in self.log_scale])
+
     def normalise(self, z: Latents) -> Latents:
         return [(a - m) * torch.exp(-s) for m, s, a in zip(self.mean, self.log_scale, z)]
 
@@ -119,14 +123,15 @@ class LatentDiffusionModel(nn.Module):
         return self.denoiser([torch.cat(pair, 1) for pair in zip(z, condition.latents)], told)
 
     def sample(self, condition: Condition, noise: Latents, steps: int, sampler: str = "euler", strength: float = 1.0,
-               temperature: float = 1.0, fresh_noise=None) -> Latents:
+               temperature: float = 1.0, fresh_noise=None, trust: float = 1.0) -> Latents:
         """Latents of one standardized image: reverse process from the noised source latent, then moments put back.
 
         The source's latent is the origin of the normalised space: its frame's origin is the filtered source, and the
         moment head's mean is subtracted. `noise`: latents of directed unit noise. `temperature` scales what is drawn around
         the mean; at zero nothing is drawn and the denoiser is not asked. `fresh_noise(step)`: for sampler "ancestral".
+        `trust`: share of the moments that is used.
         """
-        moments = self.moments(condition)
+        moments = self.moments(condition).trusted(trust)
         if temperature == 0:
             return moments.mean
         source = [torch.zeros_like(n) for n in noise]

@@ -17,6 +17,9 @@ from .transfer import TransferCurve
 UNCERTAIN_TEMPERATURE = 0.55
 """For noise maps from coherence. On two phantom pairs the log of their variance scatters by 0.9 around the truth; the
 least squared error of a variance so uncertain is reached by exp(-1.5 * 0.9^2) = 0.30 of it, 0.55 of the amplitude."""
+UNTRIED_TRUST = 0.25
+"""Of protocols without a pair to fit it on. Pairs of three real scanners bore out 0 to 5 % of what the shipped network adds to the
+filter, simulated ones 40 to 100 %; a quarter adds at most 0.4 % of the noise's variance where it is wrong."""
 SHARPEST_SOURCE = 3.2
 """Amplification of fine detail above which an input is no soft kernel's."""
 LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
@@ -42,6 +45,8 @@ class Protocol:
     `fine_noise_map`: a sharper map for ls_noise, good for pixels near `fitted_pixel` (mm); the model's frames do without.
     `temperature`: share of the map's noise amplitude that is drawn; below one where the map is uncertain.
     `directionality`: how much of the pattern of the rays' noise the image's noise shows, 0 (same in all orientations) to 1.5.
+    `trust`: share of what the network adds to the filter that is used, 0 (the filter with directed noise) to 1; of the model
+    that it was fitted with.
     """
 
     source: KernelFacts
@@ -54,6 +59,7 @@ class Protocol:
     fine_noise_map: FittedNoiseMap | None = None
     fitted_pixel: float | None = None
     directionality: float = 0.0
+    trust: float = 1.0
 
     @property
     def name(self) -> str:
@@ -62,12 +68,13 @@ class Protocol:
     @staticmethod
     def from_transfer(source: KernelFacts, target: KernelFacts, transfer: TransferCurve, about: str) -> "Protocol":
         """A protocol from transfer curves alone; the noise map follows from the coherence."""
-        return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained()), None, about, UNCERTAIN_TEMPERATURE)
+        return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained()), None, about, UNCERTAIN_TEMPERATURE,
+                        trust=UNTRIED_TRUST)
 
     def as_dict(self) -> dict:
         amplitude = self.noise_amplitude
         return {"source": asdict(self.source), "target": asdict(self.target), "about": self.about, "temperature": self.temperature,
-                "directionality": self.directionality, "fine_noise_map": self.fine_noise_map and self.fine_noise_map.as_dict(), "fitted_pixel": self.fitted_pixel,
+                "directionality": self.directionality, "trust": self.trust, "fine_noise_map": self.fine_noise_map and self.fine_noise_map.as_dict(), "fitted_pixel": self.fitted_pixel,
                 "transfer": self.transfer.as_dict(), "noise_map": self.noise_map.as_dict(),
                 "noise_amplitude": amplitude and {"frequency_lp_cm": list(amplitude.frequency), "value": list(amplitude.value)}}
 
@@ -78,7 +85,7 @@ class Protocol:
                         noise_map_from_dict(data["noise_map"]),
                         amplitude and RadialCurve(tuple(amplitude["frequency_lp_cm"]), tuple(amplitude["value"])),
                         data.get("about", ""), data.get("temperature", 1.0),
-                        fine and noise_map_from_dict(fine), data.get("fitted_pixel"), data.get("directionality", 0.0))
+                        fine and noise_map_from_dict(fine), data.get("fitted_pixel"), data.get("directionality", 0.0), data.get("trust", 1.0))
 
 
 def _facts(data: dict) -> KernelFacts:

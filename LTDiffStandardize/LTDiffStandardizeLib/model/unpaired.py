@@ -12,7 +12,7 @@ import numpy as np
 
 from ..volumes.volume import CTVolume
 from .noise_map import CoherenceNoiseMap
-from .protocols import KernelFacts, Protocol, power_of
+from .protocols import UNTRIED_TRUST, KernelFacts, Protocol, power_of
 from .spectra import RadialCurve
 from .transfer import ROUNDING_POWER, TransferCurve
 
@@ -35,7 +35,7 @@ class UnpairedModel:
         """From radial power spectra (HU^2) of images with pixels of `pixel` mm: the source's own, and any with the target kernel."""
         transfer = self.transfer(source_power, target_power, pixel)
         return Protocol(source, target, transfer, CoherenceNoiseMap(transfer.unexplained(), self.noise), None, about,
-                        directionality=UNPAIRED_DIRECTIONALITY)
+                        directionality=UNPAIRED_DIRECTIONALITY, trust=UNTRIED_TRUST)
 
     def transfer(self, source: RadialCurve, target: RadialCurve, pixel: float) -> TransferCurve:
         plain = TransferCurve.from_unpaired(source, target)

@@ -11,19 +11,22 @@ from LTDiffStandardizeLib.model.unpaired import protocol_from_references
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 from ..datasets import group_protocol
+from ..fitting.trust import with_fitted_trust
 from ..simulation.pairs import PairedSeries
 from .cases import Case, as_volume, simulated_case
 from .measuring import Method, by_standardizer
 
 
-def varied_cases(pairs: Sequence[tuple[PairedSeries, PairedSeries]], sharpen: bool = True, fit_slices: int = 12) -> list[Case]:
+def varied_cases(pairs: Sequence[tuple[PairedSeries, PairedSeries]], bundle: Bundle, sharpen: bool = True, fit_slices: int = 12) -> list[Case]:
     """Of (series, calibration series of another phantom with the same acquisition): the protocol is fitted on the second.
 
     `sharpen` False: from the target kernel back to the source kernel.
     """
     cases = []
     for series, calibration in pairs:
-        case = simulated_case(series, group_protocol([calibration if sharpen else Turned(calibration)], fit_slices))
+        calibration = calibration if sharpen else Turned(calibration)
+        protocol = with_fitted_trust(group_protocol([calibration], fit_slices), *as_volume(calibration), bundle)
+        case = simulated_case(series, protocol)
         cases.append(case if sharpen else replace(case, source=case.target, target=case.source))
     return cases
 

@@ -89,13 +89,13 @@ class Evaluation:
         return simulate_plan(plan, place, self.workers, clean=False, report=self.report, noise_seed=noise_seed)
 
     def _patients(self) -> Iterator[Table]:
-        found = [pair for pair in real_pairs(self.pairs, self.report) if not pair.phantom]
+        found = [pair for pair in real_pairs(self.pairs, self.bundle, self.report) if not pair.phantom]
         if found:
             yield self._filled("I patients", "Real scans with two reconstructions; protocols fitted on every other slice of the pair, which are not measured.",
                                lambda: [case for pair in found for case in pair.cases], self._methods, combat=True)
 
     def _real_phantoms(self) -> Iterator[Table]:
-        for pair in real_pairs(self.pairs, self.report):
+        for pair in real_pairs(self.pairs, self.bundle, self.report):
             if pair.phantom:
                 yield self._filled(f"II phantoms: {pair.name}", "A real phantom with two reconstructions; the protocol is fitted on slices that are not measured.",
                                    lambda pair=pair: list(pair.cases), self._methods, combat=True)
@@ -119,7 +119,7 @@ class Evaluation:
     def _varied(self) -> Iterator[Table]:
         yield self._filled("II phantoms: simulated, varied", "Phantoms that training did not see, each with kernels, pixel size (0.45 to 0.9 mm), thickness (0.625 to 8 mm) "
                            "and dose of its own; the protocol is fitted on 12 slices of another phantom with the same acquisition.",
-                           lambda: varied_cases(self._varied_pairs()), self._methods, combat=True)
+                           lambda: varied_cases(self._varied_pairs(), self.bundle), self._methods, combat=True)
 
     def _ablation(self) -> Iterator[Table]:
         plan = held_out_plan("test", max(self.size.phantoms // 2, 1), self.size.slices, self.size.seed)
@@ -134,4 +134,4 @@ class Evaluation:
                 return any_target_methods(calibrations, self.bundle, self.size.seed, sharpen)
             yield self._filled(title, "The varied phantoms of table II. 'reference': the protocol is measured on the source and on images of another phantom with the target "
                                "kernel, no pair; 'single target': the model's own protocol for every scan; 'paired': fitted on a pair of another phantom.",
-                               lambda sharpen=sharpen: varied_cases(self._varied_pairs(), sharpen), methods, ours=None)
+                               lambda sharpen=sharpen: varied_cases(self._varied_pairs(), self.bundle, sharpen), methods, ours=None)

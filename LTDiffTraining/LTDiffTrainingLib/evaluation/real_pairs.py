@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.model.protocols import power_of
+from LTDiffStandardizeLib.model.bundle import Bundle
+from LTDiffStandardizeLib.model.protocols import Protocol, power_of
 from LTDiffStandardizeLib.radiomics.regions.annotations import regions_from_voc
 from LTDiffStandardizeLib.volumes import find_series, read_volume
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 from ..fitting.protocols import fit_protocol_to_volumes
+from ..fitting.trust import with_fitted_trust
 from .cases import Case
 
 SAMPLE = Path(__file__).resolve().parents[3] / "LTDiffStandardize" / "Resources" / "SampleData"
@@ -31,32 +33,36 @@ class RealPair:
     phantom: bool
 
 
-def real_pairs(folder: Path | None, report: Callable[[str], None] = print) -> list[RealPair]:
+def real_pairs(folder: Path | None, bundle: Bundle, report: Callable[[str], None] = print) -> list[RealPair]:
     """Of a folder with one subfolder per scan, each with two series or with two series at each of several positions; without one,
     the pair that is shipped. A folder that cannot be used is told in one sentence and left out."""
     found = []
     for place in sorted(p for p in (folder or SAMPLE).iterdir() if p.is_dir()):
         try:
-            found.append(RealPair(place.name, tuple(_cases(place)), "phantom" in place.name.lower()))
+            found.append(RealPair(place.name, tuple(_cases(place, bundle)), "phantom" in place.name.lower()))
         except InputError as error:
             report(f"{place.name} is left out: {error}")
     return found
 
 
-def _cases(place: Path) -> list[Case]:
+def _cases(place: Path, bundle: Bundle) -> list[Case]:
     volumes = [read_volume(entry) for entry in find_series(place) if not entry.refusal]
     pairs = _on_one_grid(volumes)
     if not pairs:
         raise InputError(f"{place} holds no two series on one grid; give each scan a folder with its two reconstructions.")
     if len(pairs) > 1:
         # Fitted on one position, measured at the others.
-        protocol = fit_protocol_to_volumes(*pairs[0])
+        protocol = _protocol(*pairs[0], bundle)
         return [Case(f"{place.name} {number}", *pair, protocol) for number, pair in enumerate(pairs[1:], 1)]
     source, target = pairs[0]
     if len(source.hu) < 2 * FEWEST_SLICES:
         raise InputError(f"{place} has {len(source.hu)} slices; {2 * FEWEST_SLICES} are needed to fit a protocol on one half and to measure the other.")
-    protocol = fit_protocol_to_volumes(_every_other(source, 0), _every_other(target, 0))
+    protocol = _protocol(_every_other(source, 0), _every_other(target, 0), bundle)
     return [Case(place.name, _every_other(source, 1), _every_other(target, 1), protocol, tuple(_tumours(place, target)))]
+
+
+def _protocol(source: CTVolume, target: CTVolume, bundle: Bundle) -> Protocol:
+    return with_fitted_trust(fit_protocol_to_volumes(source, target), source, target, bundle)
 
 
 def _on_one_grid(volumes: Sequence[CTVolume]) -> list[tuple[CTVolume, CTVolume]]:

@@ -1,6 +1,8 @@
 """LTDiff++ as it is shipped: in the frame of the slice, conditioned on the protocol."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 from LTDiffStandardizeLib.model.network import LatentDiffusionModel
 from LTDiffStandardizeLib.model.protocols import Protocol
 from LTDiffStandardizeLib.model.standardizer import Settings, Standardizer
@@ -14,7 +16,8 @@ STEPS = 4
 
 def _standardize(model: LatentDiffusionModel, volume: CTVolume, protocol: Protocol, seed: int) -> CTVolume:
     settings = Settings(seed=seed, steps=STEPS, device=str(next(model.parameters()).device))
-    return Standardizer(protocol, settings, network=model).standardize(volume)[0]
+    # A protocol's trust is that of the shipped network.
+    return Standardizer(replace(protocol, trust=1.0), settings, network=model).standardize(volume)[0]
 
 
 LTDIFF = System("ltdiff", "LTDiff++", LatentDiffusionModel, PHASES, _standardize)
