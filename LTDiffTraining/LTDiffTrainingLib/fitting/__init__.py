@@ -1,1 +1,1 @@
-"""What is fitted in closed form: protocols on pairs, what unpaired scans tell, the library of shipped protocols."""
+"""What is fitted without training: protocols on pairs and their trust in the network, what unpaired scans tell, the shipped library."""
