@@ -19,8 +19,8 @@ from LTDiffTrainingLib.evaluation.cases import as_volume, simulated_case
 from LTDiffTrainingLib.evaluation.measuring import FILTERS, by_standardizer, filters, measure
 from LTDiffTrainingLib.evaluation.published import CLASSES, published_rows
 from LTDiffTrainingLib.evaluation.real_pairs import real_pairs
-from LTDiffTrainingLib.fitting.trust import with_fitted_trust
 from LTDiffTrainingLib.evaluation.tables import table_of, write_all, write_charts
+from LTDiffTrainingLib.fitting.trust import with_fitted_trust
 from LTDiffTrainingLib.simulation.pairs import Acquisition, PairedSeries, simulate_series
 
 SCRIPT = Path(__file__).resolve().parents[2] / "LTDiffTraining" / "Scripts" / "evaluate.py"
@@ -101,7 +101,8 @@ def volume(pairs):
 def test_a_pair_tells_how_far_the_network_may_be_trusted(pairs):
     """Wholly where the target is what the network expects, not at all where it is the opposite, and no more than that."""
     source, bundle = as_volume(pairs[0])[0], load_bundle()
-    expected, filtered = (as_drawn(replace(bundle.protocol, temperature=0.0, trust=share))(source) for share in (1.0, 0.0))
+    made = by_standardizer("ltdiff", bundle)
+    expected, filtered = (made(source, replace(bundle.protocol, temperature=0.0, trust=share)) for share in (1.0, 0.0))
     opposite = filtered.with_hu(2 * filtered.hu.astype(int) - expected.hu, "opposite")
     trust = lambda target: with_fitted_trust(bundle.protocol, source, target, bundle, slices=2).trust
     whole = trust(expected)
@@ -109,11 +110,6 @@ def test_a_pair_tells_how_far_the_network_may_be_trusted(pairs):
     assert trust(filtered) < 0.1 and trust(opposite) == 0.0
     half = filtered.with_hu((filtered.hu.astype(int) + expected.hu) // 2, "half")
     assert trust(half) == pytest.approx(whole / 2, abs=0.1)
-
-
-def as_drawn(protocol):
-    draw = by_standardizer("ltdiff", load_bundle())
-    return lambda volume: draw(volume, protocol)
 
 
 def test_every_ablation_changes_the_image_and_the_whole_model_is_among_them(volume):

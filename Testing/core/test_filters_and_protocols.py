@@ -247,9 +247,9 @@ def test_a_protocol_file_can_be_named(tmp_path):
 
 
 def test_the_derived_b40f_curve_is_close_to_the_one_measured_on_the_pair_it_was_kept_from(shared_data):
-    from LTDiffTrainingLib.fitting.library import HELD_OUT, _measured
+    from LTDiffTrainingLib.fitting.library import HELD_OUT, measured_transfers
 
-    measured = next(t for title, t in _measured(shared_data / "kernels" / "transfer_measured.csv").items() if title.startswith(HELD_OUT))
+    measured = next(t for title, t in measured_transfers(shared_data / "kernels" / "transfer_measured.csv").items() if title.startswith(HELD_OUT))
     shipped, _ = choose_protocol("B70f", "B40f", load_bundle().protocol)
     f = np.arange(0.0, 6.1, 0.5)
     assert np.allclose(shipped.transfer.power(f), measured.power(f), rtol=0.15)

@@ -113,6 +113,7 @@ def _facts(volume: CTVolume, protocol: Protocol | None, preparation: Preparation
         "protocol_sha256": protocol_digest(protocol) if protocol else None,
         "target": protocol.target.label if protocol else None,
         "about_the_protocol": protocol.about if protocol else None,
+        "trust_in_the_network": protocol.trust if protocol and preparation.request.method == "ltdiff" else None,
         "device": preparation.device,
         **({"rank": f"{rank.number} of {rank.size}"} if rank else {}),
         "slices": len(volume.hu),

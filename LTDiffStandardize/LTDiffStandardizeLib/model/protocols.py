@@ -19,7 +19,7 @@ UNCERTAIN_TEMPERATURE = 0.55
 least squared error of a variance so uncertain is reached by exp(-1.5 * 0.9^2) = 0.30 of it, 0.55 of the amplitude."""
 UNTRIED_TRUST = 0.25
 """Of protocols without a pair to fit it on. Pairs of three real scanners bore out 0 to 5 % of what the shipped network adds to the
-filter, simulated ones 40 to 100 %; a quarter adds at most 0.4 % of the noise's variance where it is wrong."""
+filter, simulated ones 40 to 100 %; a quarter of its mean adds at most 0.4 % of the noise's variance where it is wrong."""
 SHARPEST_SOURCE = 3.2
 """Amplification of fine detail above which an input is no soft kernel's."""
 LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"

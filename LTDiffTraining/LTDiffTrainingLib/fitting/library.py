@@ -19,7 +19,7 @@ def library_from_csv(path: Path) -> Iterator[Protocol]:
     """Protocols in both directions for every pair of the CSV (columns pair, f_per_mm, coherence, sqrt_power_ratio), and
     for B40f, which lies between two measured kernels."""
     measured = {}
-    for title, transfer in _measured(path).items():
+    for title, transfer in measured_transfers(path).items():
         if title.startswith(HELD_OUT):
             continue
         source, target = _labels(title)
@@ -28,6 +28,15 @@ def library_from_csv(path: Path) -> Iterator[Protocol]:
     yield from _both_ways("B40f", "B70f", b40f_to_b70f(measured), (
         "Derived from B30f to B70f and B30f to B50f, measured on one other patient: B40f is taken to lie half way "
         "between B30f and B50f in log amplitude, as its number does."))
+
+
+def measured_transfers(path: Path) -> dict[str, TransferCurve]:
+    """{title of the pair: its transfer curves} of the CSV of `library_from_csv`."""
+    rows: dict[str, list[dict]] = {}
+    with open(path, newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            rows.setdefault(row["pair"], []).append(row)
+    return {title: _transfer(part) for title, part in rows.items()}
 
 
 def b40f_to_b70f(measured: dict[tuple[str, str], TransferCurve]) -> TransferCurve:
@@ -42,14 +51,6 @@ def write_library(csv_path: Path, folder: Path) -> list[Path]:
         save_protocol(protocol, path)
         written.append(path)
     return written
-
-
-def _measured(path: Path) -> dict[str, TransferCurve]:
-    rows: dict[str, list[dict]] = {}
-    with open(path, newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            rows.setdefault(row["pair"], []).append(row)
-    return {title: _transfer(part) for title, part in rows.items()}
 
 
 def _transfer(rows: list[dict]) -> TransferCurve:

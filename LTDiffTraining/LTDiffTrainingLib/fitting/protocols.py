@@ -8,13 +8,13 @@ import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.directions import DIRECTION_CELL, apparent_directionality, direction_energies, log_ray_noise
-from LTDiffStandardizeLib.model.frame import SIDE_MULTIPLE, SliceFrame, amplitude_curve
+from LTDiffStandardizeLib.model.frame import SliceFrame, amplitude_curve
 from LTDiffStandardizeLib.model.noise import slice_noise
 from LTDiffStandardizeLib.model.noise_map import (COARSE_BANDS, FINE_BANDS, Bands, FittedNoiseMap, cell_mean,
                                                       noise_features, tissue_weights)
 from LTDiffStandardizeLib.model.protocols import KernelFacts, Protocol, probe_indices
 from LTDiffStandardizeLib.model.spectra import RadialCurve, SliceSpectrum, SpectrumAccumulator, colour
-from LTDiffStandardizeLib.model.standardizer import AIR_HU
+from LTDiffStandardizeLib.model.standardizer import PaddedSlices
 from LTDiffStandardizeLib.model.transfer import TransferCurve
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
@@ -44,19 +44,10 @@ def fit_protocol_to_volumes(source: CTVolume, target: CTVolume, slices: int = 48
             not np.allclose(source.direction, target.direction, atol=1e-3):
         raise InputError(f"{source.name} and {target.name} do not lie on one grid; give two reconstructions of one scan with the same slices and pixels.")
     indices = probe_indices(len(source.hu), slices)
-    sides = [(0, -n % SIDE_MULTIPLE) for n in source.hu.shape[1:]]
-    def load(index: int) -> Pair:
-        return tuple(np.pad(_filled(volume, index), sides, mode="edge") for volume in (source, target))
+    before, after = PaddedSlices(source), PaddedSlices(target)
     facts = [KernelFacts(volume.facts.kernel or volume.name) for volume in (source, target)]
     about = f"Fitted on {len(indices)} slices of one scan, {source.name} and {target.name}."
-    return fit_protocol(*facts, load, indices, (source.spacing[1], source.spacing[0]), about)
-
-
-def _filled(volume: CTVolume, index: int) -> np.ndarray:
-    image = volume.hu[index].astype(np.float32)
-    if volume.padding is not None:
-        image[volume.padding[index]] = AIR_HU
-    return image
+    return fit_protocol(*facts, lambda index: (before[index], after[index]), indices, (source.spacing[1], source.spacing[0]), about)
 
 
 def _residual_amplitude(load, indices, spacing, gain: RadialCurve) -> RadialCurve:

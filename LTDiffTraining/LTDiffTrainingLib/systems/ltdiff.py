@@ -1,4 +1,4 @@
-"""LTDiff++ as it is shipped: in the frame of the slice, conditioned on the protocol."""
+"""LTDiff++ in the reading that is shipped: in the frame of the slice, conditioned on the protocol."""
 from __future__ import annotations
 
 from dataclasses import replace
