@@ -144,7 +144,7 @@ def what_was_done(source, standard, protocol, bundle, comparison, best_filter, t
         ("Input", f"{facts_of(source)}; {len(source.hu)} slices of {rows} x {columns} pixels of {source.spacing[0]:.3f} mm, "
                   f"{source.spacing[2]:g} mm apart."),
         ("Standard", f"{facts_of(standard)}; the same scan, reconstructed by the scanner with the target kernel."),
-        ("Protocol", f"{protocol.name}. {protocol.about} Noise is drawn at a temperature of {protocol.temperature:g}, and none where the filter lacks less than 6 % of the variance: the strength that follows from measured coherence is uncertain. Not fitted on the pair that is judged here, nor was the model trained on it."),
+        ("Protocol", f"{protocol.name}. {protocol.about} Noise is drawn at a temperature of {protocol.temperature:g}, and none where the filter lacks less than 6 % of the variance: the strength that follows from measured coherence is uncertain. No pair was there to tell how far the network may be trusted, so {protocol.trust:.0%} of what it adds to the filter is used. Not fitted on the pair that is judged here, nor was the model trained on it."),
         ("Model", f"{bundle.name}, SHA-256 of the weights {bundle.sha256}."),
         ("Settings", f"Seed {SEED}, {bundle.steps} steps, one sample, processor only."),
         ("Regions", f"{drawn}. Drawn once (seed {SEED}, at most {REGIONS_PER_RANGE} a range, boxes of {width} x {height} pixels and {depth} "
