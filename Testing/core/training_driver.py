@@ -34,6 +34,12 @@ STEPS, ROWS_EVERY, VALIDATED_EVERY, BATCH = 4, 3, 2, 8
 STANDING_STILL = "standing still"
 
 
+def tell(line):
+    """One write for the line and its end, which print makes two of: processes that share a log would break into each other's lines."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def pairs(folder):
     """A prepared group of one series of two slices, made at the first call."""
     if not (folder / "series").exists():
@@ -74,7 +80,7 @@ class InterruptedSampler(PatchSampler):
         if (stream, number) == self.dies:
             os.kill(os.getpid(), signal.SIGKILL)
         if (stream, number) == self.stands_still:
-            print(STANDING_STILL, flush=True)
+            tell(STANDING_STILL)
             time.sleep(600)
         return super().draw(number, stream)
 
@@ -114,8 +120,8 @@ def main():
     parser.add_argument("--stand-still", type=int, nargs=2)
     arguments = parser.parse_args()
     with started("cpu") as (processes, _):
-        print(f"rank {processes.rank} is process {os.getpid()}", flush=True)
-        report = (lambda line: print(line, flush=True)) if processes.first else lambda line: None
+        tell(f"rank {processes.rank} is process {os.getpid()}")
+        report = tell if processes.first else lambda line: None
         last = processes.rank == processes.world - 1
         first_start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
         dies = tuple(arguments.kill) if arguments.kill and last and first_start else None
