@@ -10,7 +10,7 @@ import pytest
 from small_cohort import SCRIPTS, VARIABLES, dicom_series, run_script, stop_when, summary
 
 from LTDiffStandardizeLib.volumes import read_volume
-from LTDiffStandardizeLib.volumes.headers import read_header
+from LTDiffStandardizeLib.volumes.headers import read_headers
 from LTDiffStandardizeLib.volumes.stack import in_order
 
 OPTIONS = ("--model", "--method", "--target", "--reference", "--roi", "--device", "--seed", "--samples", "--steps", "--format", "--resume")
@@ -132,7 +132,7 @@ def test_in_the_application_a_signal_cancels_the_worker_behind_its_launcher(tmp_
 
 
 def test_a_real_series_is_standardized(tmp_path, shared_data):
-    slices = [read_header(path) for path in (shared_data / "pairs" / "lungdx-a0002" / "B40f").iterdir()]
+    slices = [read_headers(path)[0] for path in (shared_data / "pairs" / "lungdx-a0002" / "B40f").iterdir()]
     (tmp_path / "scan").mkdir()
     for header in in_order(slices)[14:16]:
         shutil.copy(header.path, tmp_path / "scan")

@@ -91,8 +91,8 @@ def test_one_uid_on_two_scans_in_two_folders_yields_two_volumes(tmp_path):
 def test_one_uid_on_two_orientations_or_matrices_yields_two_volumes(tmp_path):
     write_series(tmp_path / "a")
     write_series(
-        tmp_path / "a", names=[f"coronal{index}" for index in range(4)], ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
-        each=lambda index: {"SOPInstanceUID": f"1.5.{index}", "ImagePositionPatient": [0, 3 * index, 0]})  # fmt: skip
+        tmp_path / "a", names=[f"turned{index}" for index in range(4)], ImageOrientationPatient=[0, 1, 0, -1, 0, 0],
+        each=lambda index: {"SOPInstanceUID": f"1.5.{index}", "ImagePositionPatient": [0, 0, 3 * index]})  # fmt: skip
     write_series(
         tmp_path / "a", small_hu(shape=(8, 8)), [f"large{index}" for index in range(4)],
         each=lambda index: {"SOPInstanceUID": f"1.6.{index}"})  # fmt: skip
@@ -158,9 +158,9 @@ def test_what_is_no_ct_volume_is_refused_in_one_sentence(tmp_path, changes, caus
 
 
 def test_a_missing_slice_is_told_with_its_place(tmp_path):
-    write_series(tmp_path)
+    write_series(tmp_path, small_hu(5))
     (tmp_path / "002.dcm").unlink()
-    assert "uneven slice distances, 2.5 to 5 mm (widest after 001.dcm at 102.5 mm)" in refusal(tmp_path)
+    assert "lacks 1 of 5 slices 2.5 mm apart (between 102.5 and 107.5 mm)" in refusal(tmp_path)
 
 
 def test_a_tilted_gantry_is_told_with_its_angle(tmp_path):

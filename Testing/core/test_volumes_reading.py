@@ -37,7 +37,7 @@ def test_the_order_of_the_files_does_not_matter(tmp_path_factory, order, seed):
 
 @pytest.mark.parametrize(
     "orientation",
-    [[1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1], [0.8, 0.6, 0, -0.6, 0.8, 0]],
+    [[1, 0, 0, 0, 1, 0], [-1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0.8, -0.6], [0, 1, 0, -1, 0, 0], [0.8, 0.6, 0, -0.6, 0.8, 0]],
 )
 def test_geometry_and_hu_are_those_that_simpleitk_reads(tmp_path, orientation):
     normal = np.cross(orientation[:3], orientation[3:])

@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 from ..errors import InputError, OutputError
 from .derivation import LONG_STRING, RESEARCH_USE, SHORT_STRING, SOFTWARE, Derivation, plain, stable_uid
-from .headers import read_dataset
+from .elements import read_dataset
 from .volume import CTVolume
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"

@@ -7,8 +7,11 @@ from typing import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .headers import SliceHeader, read_dataset
+from .elements import read_dataset
+from .headers import SliceHeader
+from .memory import why_too_large
 from .padding import padding_mask
+from .pixels import is_lossy, stored_values
 from .stack import stack_geometry
 from .volume import CTFacts, CTVolume, DicomSource, fits_int16
 
@@ -17,13 +20,18 @@ def read_dicom_slices(slices: Sequence[SliceHeader], name: str) -> CTVolume:
     """The volume of ordered slices in which neither `why_not_a_slice` nor `why_not_a_stack` finds fault.
 
     HU = slope * stored + intercept, exactly: int16 where all slices have whole slopes and intercepts and the values fit, else
-    float32. Beside the volume, no more than one slice is in memory.
-    Raises InputError where a file is gone, damaged, or compressed in a way that neither pydicom nor SimpleITK decodes here.
+    float32. Beside the volume, no more than one single-frame file is in memory; files of many frames are, until the end.
+    Raises InputError where it would not fit into memory, or a file is gone, damaged, or compressed in a way that nothing here decodes.
     """
     first, geometry = slices[0], stack_geometry(slices)
-    hu = np.empty((len(slices), first.rows, first.columns), np.int16)
+    if cause := why_too_large((len(slices), first.rows, first.columns)):
+        raise InputError(f"{name} {cause}.")
+    hu, datasets = np.empty((len(slices), first.rows, first.columns), np.int16), {}
     for index, header in enumerate(slices):
-        values = _hu_values(header)
+        dataset = datasets.get(header.path) or _dataset_of(header)
+        if header.frame is not None:
+            datasets[header.path] = dataset
+        values = _hu_values(dataset, header)
         if hu.dtype == np.int16 and not fits_int16(values):
             hu = hu.astype(np.float32)
         hu[index] = values
@@ -38,50 +46,38 @@ def read_dicom_slices(slices: Sequence[SliceHeader], name: str) -> CTVolume:
             tuple(header.path for header in slices),
             tuple(header.sop_instance_uid for header in slices),
             first.series_instance_uid,
+            tuple(header.frame for header in slices),
         ),
         name=name,
     )
 
 
-def _hu_values(header: SliceHeader) -> np.ndarray:
-    """One slice in HU: (rows, columns), int32 where exact, else float32."""
+def _dataset_of(header: SliceHeader):
     try:
         dataset = read_dataset(header.path)
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         raise InputError(f"{header.path} cannot be read ({_short(error)}); copy or export it again.") from error
     if "PixelData" not in dataset:
         raise InputError(f"{header.path} holds no pixel data; export the series again.")
-    syntax = dataset.file_meta.TransferSyntaxUID
+    return dataset
+
+
+def _hu_values(dataset, header: SliceHeader) -> np.ndarray:
+    """One slice in HU: (rows, columns), int32 where exact, else float32."""
     try:
-        values = _decoded_by_itk(header) if syntax.is_compressed else None
-        if values is None:
-            values = _rescaled(dataset.pixel_array, header)
+        values = _rescaled(stored_values(dataset, header.frame), header)
     except Exception as error:  # damaged pixels make decoders raise almost anything
-        raise InputError(f"{header.path} {_why_not_decoded(syntax)}.") from error
+        raise InputError(f"{header.path} {_why_not_decoded(dataset.file_meta.TransferSyntaxUID)}.") from error
     if values.shape != (header.rows, header.columns):
         raise InputError(f"{header.path} has pixel data of another size than its header states; copy or export it again.")
     return values
 
 
-def _decoded_by_itk(header: SliceHeader) -> np.ndarray | None:
-    """HU of a compressed slice, None where ITK cannot decode it.
-
-    SimpleITK brings the decoders (GDCM) that pydicom needs other packages for: JPEG lossless, JPEG-LS, 12-bit JPEG, JPEG 2000, RLE.
-    """
-    import SimpleITK as sitk
-
-    try:
-        values = sitk.GetArrayFromImage(sitk.ReadImage(str(header.path)))[0]  # rescaled by ITK
-    except RuntimeError:
-        return None
-    return values.astype(np.int32 if np.issubdtype(values.dtype, np.integer) else np.float32)
-
-
 def _why_not_decoded(syntax) -> str:
     if not syntax.is_compressed:
         return "has incomplete or invalid pixel data; copy or export it again"
-    return (f"is compressed as {syntax.name} and cannot be decoded, so it is damaged or its decoder is missing; "
-            "export the series uncompressed, or install the Python package python-gdcm")  # fmt: skip
+    return (f"is compressed as {syntax.name} and cannot be decoded, so it is damaged or its decoder is missing; export the series "
+            "uncompressed, or install the Python packages pylibjpeg and pylibjpeg-openjpeg (HTJ2K) or python-gdcm (others)")  # fmt: skip
 
 
 def _rescaled(stored: np.ndarray, header: SliceHeader) -> np.ndarray:
@@ -111,7 +107,18 @@ def _facts(slices: Sequence[SliceHeader], distance: float) -> CTFacts:
         fov_mm=first.fov or first.columns * first.pixel_spacing[1],
         rescale_slope=first.slope,
         rescale_intercept=first.intercept,
+        lossy_compression=next(filter(None, map(_loss, slices)), None),
     )
+
+
+def _loss(header: SliceHeader) -> str | None:
+    from pydicom.uid import UID
+
+    if not is_lossy(header.transfer_syntax, header.lossy):
+        return None
+    syntax = UID(header.transfer_syntax)
+    method = syntax.name.split(" (")[0] if syntax.is_compressed else "before it was stored here"
+    return f"{method}, {header.lossy_ratio:.3g} to 1" if header.lossy_ratio else method
 
 
 def _short(error: Exception) -> str:

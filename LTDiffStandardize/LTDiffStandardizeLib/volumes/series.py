@@ -12,9 +12,10 @@ from typing import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..errors import InputError
-from .headers import SliceHeader, read_header
+from .headers import SliceHeader, read_headers
 from .image_files import image_file_header, is_image_file
-from .stack import in_order, why_not_a_stack
+from .stack import in_order, why_not_a_stack, why_overlaid
+from .suitability import why_not_a_slice
 
 NAME_LENGTH = 80  # leaves room for an output folder within the 260 characters of a Windows path
 
@@ -44,8 +45,9 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
 
     Slices belong together by SeriesInstanceUID (without one: by folder, series number and frame of reference), image type,
     kernel, matrix, pixel spacing and orientation; files of any name and folder count, copies of an instance once. Where the
-    slices under one UID are no volume but those of each folder are, each folder is a series. Names that begin with a dot,
-    files that are neither DICOM, NRRD nor NIfTI, and DICOM directories are passed over.
+    slices under one UID are no volume but those of each folder are, each folder is a series; where they lie over one another,
+    those of each phase, acquisition, tube voltage or thickness may be. Names that begin with a dot, pipes and devices, files that are neither DICOM, NRRD nor NIfTI, and DICOM directories
+    are passed over.
     Raises InputError where `path` does not exist.
     """
     path = Path(path)
@@ -57,8 +59,8 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
         if is_image_file(file):
             refusal, number_of_slices, kernel = image_file_header(file)
             entries.append(SeriesEntry(_safe_name(root, file.parent, file.name.split(".")[0]), file, kernel, number_of_slices, refusal))
-        elif (header := read_header(file)) is not None:
-            headers.append(header)
+        else:
+            headers.extend(read_headers(file))
     for group in _groups(headers):
         entries.append(_entry(root, group, path))
     return sorted(_uniquely_named(root, entries), key=lambda entry: entry.name)
@@ -67,7 +69,7 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
 def _files(path: Path, refused: list[SeriesEntry]) -> Iterator[Path]:
     """The files below `path`, in one order on every system; folders that cannot be opened are added to `refused`."""
     if not path.is_dir():
-        yield path
+        yield from [path] * path.is_file()  # to open a pipe would wait for its writer
         return
 
     def refuse(error: OSError) -> None:
@@ -78,8 +80,9 @@ def _files(path: Path, refused: list[SeriesEntry]) -> Iterator[Path]:
     for folder, folders, files in os.walk(path, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(folder, name)
+            file = Path(folder, name)
+            if not name.startswith(".") and file.is_file():
+                yield file
 
 
 def _entry(root: Path, group: Sequence[SliceHeader], searched: Path) -> SeriesEntry:
@@ -88,11 +91,11 @@ def _entry(root: Path, group: Sequence[SliceHeader], searched: Path) -> SeriesEn
     parts = [f"s{first.series_number}" if first.series_number else "", first.kernel]
     if searched.is_file():
         folder, subject = searched, str(searched)
-    elif first.why_not_a_slice() and len(group) == 1:
+    elif why_not_a_slice(first) and len(group) == 1:
         subject = str(first.path)
     else:
         subject = " ".join(filter(None, ["Series", first.series_number, first.kernel and f"({first.kernel})", f"in {folder}"]))
-    cause = first.why_not_a_slice() or why_not_a_stack(group)
+    cause = why_not_a_slice(first) or why_not_a_stack(group)
     return SeriesEntry(
         name=_safe_name(root, first.path.parent if searched.is_file() else folder, *parts),
         path=folder,
@@ -109,11 +112,11 @@ def _groups(headers: Iterable[SliceHeader]) -> Iterator[list[SliceHeader]]:
     for header in headers:
         by_key[_series_key(header)].append(header)
     for same_series in by_key.values():
-        if same_series[0].why_not_a_slice():
+        if why_not_a_slice(same_series[0]):
             yield same_series
             continue
         for same_plane in _by_plane(_without_copies(same_series)):
-            yield from _by_folder_if_needed(in_order(same_plane))
+            yield from _apart_if_needed(in_order(same_plane))
 
 
 def _series_key(header: SliceHeader) -> tuple:
@@ -121,7 +124,7 @@ def _series_key(header: SliceHeader) -> tuple:
     if header.problem:
         return (header.path,)
     identity = header.series_instance_uid or (header.path.parent, header.series_number, header.frame_of_reference_uid)
-    return (identity, header.why_not_a_slice(), header.kernel, header.rows, header.columns)
+    return (identity, why_not_a_slice(header), header.kernel, header.rows, header.columns)
 
 
 def _by_plane(headers: Iterable[SliceHeader]) -> list[list[SliceHeader]]:
@@ -141,19 +144,32 @@ def _without_copies(headers: Iterable[SliceHeader]) -> list[SliceHeader]:
     """One of each instance. The position counts too: some de-identification gives all slices one UID."""
     instances = {}
     for header in headers:
-        instances.setdefault((header.sop_instance_uid or header.path, header.position), header)
+        instances.setdefault((header.sop_instance_uid or header.path, header.frame, header.position), header)
     return list(instances.values())
 
 
-def _by_folder_if_needed(group: list[SliceHeader]) -> list[list[SliceHeader]]:
+# What tells the volumes of one series apart where they lie over one another: phases, acquisitions, energies, thicknesses. Slices that
+# do not are never divided by these, since a gap would then make two volumes of one.
+APART = (
+    lambda header: header.temporal_position,
+    lambda header: header.cardiac_phase,
+    lambda header: header.acquisition,
+    lambda header: header.kvp,
+    lambda header: header.slice_thickness,
+)
+
+
+def _apart_if_needed(group: list[SliceHeader]) -> list[list[SliceHeader]]:
+    """The group, or the volumes in it where it is none itself but all its parts are."""
     if why_not_a_stack(group) is None:
         return [group]
-    by_folder = defaultdict(list)
-    for header in group:
-        by_folder[header.path.parent].append(header)
-    parts = list(by_folder.values())
-    are_volumes = all(len(part) > 1 and why_not_a_stack(part) is None for part in parts)
-    return parts if are_volumes else [group]
+    for key in (lambda header: header.path.parent, *(APART if why_overlaid(group) else ())):
+        parts = defaultdict(list)
+        for header in group:
+            parts[key(header)].append(header)
+        if len(parts) > 1 and all(len(part) > 1 and why_not_a_stack(part) is None for part in parts.values()):
+            return list(parts.values())
+    return [group]
 
 
 def _safe_name(root: Path, folder: Path, *parts: str) -> str:
@@ -172,6 +188,6 @@ def _uniquely_named(root: Path, entries: Sequence[SeriesEntry]) -> list[SeriesEn
 
 
 def _digest(root: Path, entry: SeriesEntry) -> str:
-    files = [header.path for header in entry.slices] or [entry.path]
-    text = "\n".join(sorted(file.absolute().relative_to(root).as_posix() for file in files))
+    parts = [(header.path, header.frame) for header in entry.slices] or [(entry.path, None)]
+    text = "\n".join(sorted(file.absolute().relative_to(root).as_posix() + ("" if frame is None else f" {frame}") for file, frame in parts))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

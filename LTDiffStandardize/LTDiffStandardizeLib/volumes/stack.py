@@ -17,6 +17,7 @@ SAME_POSITION_MM = 1e-3
 UNEVEN_SHARE = 0.2
 # Sideways drift over the whole stack, in pixels, below which the grid is right-angled for every use.
 DRIFT_PIXELS = 0.5
+MOST_NAMED = 3  # gaps in a sentence
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class StackGeometry:
 
 
 def in_order(slices: Iterable[SliceHeader]) -> list[SliceHeader]:
-    """The slices by ascending position along the normal of their plane; equal positions by path."""
+    """The slices by ascending position along the normal of their plane; equal positions by path and frame."""
     slices = list(slices)
     normal = slices[0].normal
-    return sorted(slices, key=lambda header: (float(normal @ header.position), str(header.path)))
+    return sorted(slices, key=lambda header: (float(normal @ header.position), str(header.path), header.frame or 0))
 
 
 def why_not_a_stack(slices: Sequence[SliceHeader]) -> str | None:
@@ -40,22 +41,48 @@ def why_not_a_stack(slices: Sequence[SliceHeader]) -> str | None:
     if len(slices) == 1:
         return None if _single_slice_distance(slices[0]) else "is one slice without SliceThickness; export it again with it"
     along, sideways = _displacements(slices)
-    gaps = np.diff(along)
-    if gaps.min() < SAME_POSITION_MM:
-        return (f"has several slices at one position ({_at(slices[int(gaps.argmin())])}), as a time series or mixed reconstructions "
-                "have; split it into one series for each")  # fmt: skip
+    return why_overlaid(slices) or _drifting(slices, sideways) or _uneven(slices, along)
+
+
+def why_overlaid(slices: Sequence[SliceHeader]) -> str | None:
+    """What is wrong, a piece of a sentence, where ordered slices of one plane lie at one position; None where none do."""
+    doubled = np.flatnonzero(np.diff(_displacements(slices)[0]) < SAME_POSITION_MM)
+    if not len(doubled):
+        return None
+    first, second = slices[doubled[0]], slices[doubled[0] + 1]
+    others = f", and {len(doubled) - 1} more" if len(doubled) > 1 else ""
+    return (f"has several slices at one position ({first.place} and {second.path.name}{others}), as a time series, mixed "
+            "reconstructions or slices sent twice have; split it into one series for each")  # fmt: skip
+
+
+def _drifting(slices: Sequence[SliceHeader], sideways: np.ndarray) -> str | None:
     drift = float(np.abs(sideways).max())
-    if drift > DRIFT_PIXELS * min(slices[0].pixel_spacing):
-        tilt = slices[0].gantry_tilt
-        cause = f"a gantry tilt of {tilt:g} degrees" if tilt else "as a gantry tilt does"
-        return (f"has slices displaced sideways by up to {drift:.1f} mm ({cause}); resample it to a right-angled grid first, "
-                "for example with the DICOM module of 3D Slicer (acquisition geometry regularization)")  # fmt: skip
-    distance = (along[-1] - along[0]) / (len(slices) - 1)
-    if np.abs(along - along[0] - distance * np.arange(len(slices))).max() > UNEVEN_SHARE * distance:
-        widest = int(gaps.argmax())
-        return (f"has uneven slice distances, {gaps.min():.4g} to {gaps.max():.4g} mm (widest after {_at(slices[widest])}), so slices "
-                "are missing or several scans are mixed; export the whole series again or split it")  # fmt: skip
-    return None
+    if drift <= DRIFT_PIXELS * min(slices[0].pixel_spacing):
+        return None
+    tilt = slices[0].gantry_tilt
+    cause = f"a gantry tilt of {tilt:g} degrees" if tilt else "as a gantry tilt does"
+    return (f"has slices displaced sideways by up to {drift:.1f} mm from {slices[0].place} to {slices[-1].place} ({cause}); resample it "
+            "to a right-angled grid first, for example with the DICOM module of 3D Slicer (acquisition geometry regularization)")  # fmt: skip
+
+
+def _uneven(slices: Sequence[SliceHeader], along: np.ndarray) -> str | None:
+    gaps, distance = np.diff(along), (along[-1] - along[0]) / (len(slices) - 1)
+    if np.abs(along - along[0] - distance * np.arange(len(slices))).max() <= UNEVEN_SHARE * distance:
+        return None
+    step = float(np.median(gaps))
+    missing = np.rint(gaps / step) - 1
+    wide = [f"{slices[index].position[2]:g} and {slices[index + 1].position[2]:g} mm" for index in np.flatnonzero(gaps > (1 + UNEVEN_SHARE) * step)]
+    between = ", ".join(wide[:MOST_NAMED]) + (f" and {len(wide) - MOST_NAMED} more gaps" if len(wide) > MOST_NAMED else "")
+    if wide and np.abs(gaps - (missing + 1) * step).max() <= UNEVEN_SHARE * step:
+        return (f"lacks {int(missing.sum())} of {len(slices) + int(missing.sum())} slices {step:.4g} mm apart (between {between}); "
+                "export the whole series again, or split it at the gap")  # fmt: skip
+    return (f"has uneven slice distances, {gaps.min():.4g} to {gaps.max():.4g} mm (widest between {_widest(slices, gaps)}), so slices "
+            "are missing or several scans are mixed; export the whole series again or split it")  # fmt: skip
+
+
+def _widest(slices: Sequence[SliceHeader], gaps: np.ndarray) -> str:
+    widest = int(gaps.argmax())
+    return f"{slices[widest].position[2]:g} and {slices[widest + 1].position[2]:g} mm"
 
 
 def stack_geometry(slices: Sequence[SliceHeader]) -> StackGeometry:
@@ -87,7 +114,3 @@ def _displacements(slices: Sequence[SliceHeader]) -> tuple[np.ndarray, np.ndarra
 def _single_slice_distance(header: SliceHeader) -> float | None:
     candidates = (header.spacing_between_slices, header.slice_thickness)
     return next((abs(value) for value in candidates if value), None)
-
-
-def _at(header: SliceHeader) -> str:
-    return f"{header.path.name} at {header.position[2]:g} mm"

@@ -18,6 +18,7 @@ class CTFacts:
     kvp: peak tube voltage, kV. mas: tube current times exposure time, mAs, median over the slices.
     slice_thickness_mm: width of the slice profile; slice_distance_mm: from slice centre to slice centre. The two differ often.
     fov_mm: diameter of the reconstructed field of view. rescale_*: HU = slope * stored value + intercept.
+    lossy_compression: method and ratio with which the pixels were once compressed with loss.
     """
 
     kernel: str | None = None
@@ -30,15 +31,23 @@ class CTFacts:
     fov_mm: float | None = None
     rescale_slope: float | None = None
     rescale_intercept: float | None = None
+    lossy_compression: str | None = None
 
 
 @dataclass(frozen=True)
 class DicomSource:
-    """The files that a volume was read from, one a slice, in slice order; a UID is "" where the file has none."""
+    """The file and UID of each slice that a volume was read from, in slice order; a UID is "" where the file has none.
+
+    frames: which frame of its file a slice is, from 0, None where it is all of it; () where that holds of every slice.
+    """
 
     paths: tuple[Path, ...]
     sop_instance_uids: tuple[str, ...]
     series_instance_uid: str = ""
+    frames: tuple[int | None, ...] = ()
+
+    def frame(self, index: int) -> int | None:
+        return self.frames[index] if self.frames else None
 
 
 @dataclass(eq=False)

@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from LTDiffStandardizeLib.volumes.headers import SliceHeader, read_dataset, read_header
+from LTDiffStandardizeLib.volumes.elements import quiet, read_dataset
+from LTDiffStandardizeLib.volumes.headers import SliceHeader, read_headers
+from LTDiffStandardizeLib.volumes.suitability import why_not_a_slice
 
 CT, FOREIGN, CORRUPT, OTHER = "CT", "foreign", "corrupt", "no CT slice"
 KEYWORDS = ("PatientID", "PatientBirthDate", "StudyInstanceUID", "XRayTubeCurrent", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime")
@@ -66,14 +67,16 @@ class FileFacts:
 def file_facts(archive: Path, relative: str) -> FileFacts:
     """Of the file at `relative` within `archive`; whatever it holds, nothing is raised and no pixels are read."""
     path = archive / relative
-    header = read_header(path)
-    if header is None:
+    headers = read_headers(path)
+    if not headers:
         return FileFacts(FOREIGN, "is no DICOM file")
-    if reason := header.why_not_a_slice():
+    if len(headers) > 1:
+        return FileFacts(OTHER, "is a multi-frame object, and pairs are sought among single slices; convert it to single-frame CT")
+    header = headers[0]
+    if reason := why_not_a_slice(header):
         return FileFacts(CORRUPT if header.problem else OTHER, reason)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             dataset = read_dataset(path, stop_before_pixels=True, specific_tags=list(KEYWORDS))
             texts = {keyword: _text(dataset, keyword) for keyword in KEYWORDS}
     except Exception as error:  # a damaged header makes pydicom raise almost anything

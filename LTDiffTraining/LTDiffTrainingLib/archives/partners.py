@@ -8,7 +8,8 @@ import numpy as np
 
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.volumes.dicom_reader import read_dicom_slices
-from LTDiffStandardizeLib.volumes.headers import read_header
+from LTDiffStandardizeLib.volumes.headers import read_headers
+from LTDiffStandardizeLib.volumes.suitability import why_not_a_slice
 from LTDiffStandardizeLib.volumes.volume import CTVolume
 
 from ..transfer_pairs import framed
@@ -63,8 +64,8 @@ class Partners:
 
 
 def _read(path: Path, distance: float) -> CTVolume:
-    header = read_header(path)
-    if header is None or header.why_not_a_slice():
+    headers = read_headers(path)
+    if len(headers) != 1 or why_not_a_slice(headers[0]):
         raise InputError(f"{path} cannot be read any more; copy or export it again.")
     # One slice does not tell the distance to the next; its series does.
-    return read_dicom_slices([replace(header, spacing_between_slices=distance)], path.name)
+    return read_dicom_slices([replace(headers[0], spacing_between_slices=distance)], path.name)
