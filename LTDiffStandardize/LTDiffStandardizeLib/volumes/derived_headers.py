@@ -2,37 +2,29 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import Any, Iterator
 
-from ..errors import InputError, OutputError
 from .derivation import LONG_STRING, RESEARCH_USE, SHORT_STRING, SOFTWARE, Derivation, plain, stable_uid
-from .elements import read_dataset
+from .inherited import Inheritance, inherited_header, not_read_again
+from .suitability import CT_IMAGE
 from .volume import CTVolume
 
-CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 SERIES_NUMBER_OFFSET = 9000
 
-# True of the source's pixels, series or file, not of the derived ones. Without dates of its own, the same run twice writes
-# the same bytes, as the same UIDs demand.
-NOT_INHERITED = (
-    "SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries", "LargestPixelValueInSeries",
-    "IconImageSequence", "MACParametersSequence", "DigitalSignaturesSequence", "InstanceCreationDate", "InstanceCreationTime",
-    "InstanceCreatorUID", "SeriesDate", "SeriesTime", "ConvolutionKernelGroup", "DerivationCodeSequence", "SourceImageSequence",
-)  # fmt: skip
-OVERLAYS = range(0x6000, 0x6100)  # their bits may lie within the source's pixels
 
-
-def derived_headers(volume: CTVolume, derivation: Derivation) -> Iterator:
+def derived_headers(volume: CTVolume, derivation: Derivation, inheritance: Inheritance = Inheritance()) -> Iterator:
     """One pydicom dataset a slice, in slice order, made when it is asked for.
 
-    A volume from DICOM keeps the headers of its source files but for private elements and overlays; study and frame of
-    reference stay the same. Any other volume becomes a minimal CT series without patient, in a study of its own.
+    A volume from DICOM keeps what is valid of the headers of its source files; study and frame of reference stay the same, or
+    become others where `inheritance` asks for pseudonyms. Any other volume becomes a minimal CT series in a study of its own.
     Raises InputError where a source file is gone or damaged, OutputError where it has another matrix than the volume.
     """
-    identity = _identity(volume)
+    pseudonyms = inheritance.pseudonyms
+    identity = _identity(volume) if pseudonyms is None else pseudonyms.digest("series", _identity(volume))
     for index in range(len(volume.hu)):
-        header = _inherited(volume, index) if volume.source else _minimal(volume, index)
+        header = inherited_header(volume, index, inheritance) if volume.source else _minimal(volume, index)
+        if volume.source and header.get("SOPInstanceUID") and pseudonyms is None:
+            header.SourceImageSequence = [_source_image(header, volume.source.frame(index))]
         _describe(header, derivation)
         header.SOPInstanceUID = derivation.uid(identity, header.get("SOPInstanceUID") or "", str(index))
         header.SeriesInstanceUID = derivation.uid(identity)
@@ -40,6 +32,18 @@ def derived_headers(volume: CTVolume, derivation: Derivation) -> Iterator:
         header.FrameOfReferenceUID = header.get("FrameOfReferenceUID") or stable_uid(identity, "frame of reference")
         header.InstanceNumber = header.get("InstanceNumber") or index + 1
         yield header
+
+
+def _source_image(header, frame: int | None):
+    image = _dataset(
+        ReferencedSOPClassUID=header.get("SOPClassUID") or CT_IMAGE,
+        ReferencedSOPInstanceUID=header.SOPInstanceUID,
+        PurposeOfReferenceCodeSequence=[_code("121322", "Source image for image processing operation")],
+        SpatialLocationsPreserved="YES",
+    )
+    if frame is not None:
+        image.ReferencedFrameNumber = frame + 1
+    return image
 
 
 def _describe(header, derivation: Derivation) -> None:
@@ -59,35 +63,20 @@ def _describe(header, derivation: Derivation) -> None:
         ContributionDescription="Standardization between reconstruction kernels",
         PurposeOfReferenceCodeSequence=[_code("109102", "Processing Equipment")],
     )
+    header.AlgorithmIdentificationSequence = [_algorithm(derivation)]
     header.ContributingEquipmentSequence = [*(header.get("ContributingEquipmentSequence") or []), equipment]
 
 
-def _inherited(volume: CTVolume, index: int):
-    """The header of a source file, in a form in which it can be written."""
-    path = volume.source.paths[index]
-    try:
-        header = read_dataset(path, stop_before_pixels=True)
-        header.remove_private_tags()  # this decodes every element
-    except OSError as error:
-        raise _not_read_again(path, error) from error
-    except Exception as error:  # damaged elements make pydicom raise almost anything
-        raise header_not_copied(path, error) from error
-    if (header.get("Rows"), header.get("Columns")) != volume.hu.shape[1:]:
-        raise OutputError(f"{path} has another matrix than the volume {volume.name}; write it without its DICOM source.")
-    source_image = _dataset(
-        ReferencedSOPClassUID=header.get("SOPClassUID") or CT_IMAGE,
-        ReferencedSOPInstanceUID=header.get("SOPInstanceUID"),
-        PurposeOfReferenceCodeSequence=[_code("121322", "Source image for image processing operation")],
-        SpatialLocationsPreserved="YES",
+def _algorithm(derivation: Derivation):
+    """Algorithm Identification Macro (PS3.3 10.16), as a standard extension of the CT Image IOD."""
+    learned = derivation.model_name or derivation.weights_sha256
+    family = ("123110", "Artificial Intelligence") if learned else ("123102", "Adaptive Filtering")
+    return _dataset(
+        AlgorithmFamilyCodeSequence=[_code(*family)],
+        AlgorithmName=plain(f"{SOFTWARE} {derivation.method}")[:LONG_STRING],
+        AlgorithmVersion=plain(derivation.software_version)[:LONG_STRING],
+        AlgorithmSource=SOFTWARE,
     )
-    for tag in [tag for tag in header.keys() if tag.group in OVERLAYS]:
-        del header[tag]
-    for keyword in NOT_INHERITED:
-        if keyword in header:
-            delattr(header, keyword)
-    if header.get("SOPInstanceUID"):
-        header.SourceImageSequence = [source_image]
-    return header
 
 
 def _minimal(volume: CTVolume, index: int):
@@ -113,11 +102,6 @@ def _minimal(volume: CTVolume, index: int):
     )  # fmt: skip
 
 
-def header_not_copied(origin: Path | str, error: Exception) -> InputError:
-    cause = type(error).__name__
-    return InputError(f"{origin} has a header that cannot be copied ({cause}); write the volume as NRRD or NIfTI instead.")
-
-
 def _identity(volume: CTVolume) -> str:
     """What the UIDs are made from: the source's own UID, or else a digest of what was read, or of the volume."""
     if volume.source and volume.source.series_instance_uid:
@@ -126,12 +110,8 @@ def _identity(volume: CTVolume) -> str:
     try:
         digest.update(volume.source.paths[0].read_bytes() if volume.source else volume.hu.tobytes())
     except OSError as error:
-        raise _not_read_again(volume.source.paths[0], error) from error
+        raise not_read_again(volume.source.paths[0], error) from error
     return digest.hexdigest()
-
-
-def _not_read_again(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}, a slice of the source, cannot be read again ({error.strerror}); put it back as it was.")
 
 
 def _dataset(**elements: Any):

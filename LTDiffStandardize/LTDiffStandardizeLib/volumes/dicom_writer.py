@@ -9,20 +9,26 @@ import numpy as np
 
 from ..errors import OutputError
 from .atomic import folder_aside
+from .compression import NONE, compress
 from .derivation import Derivation
-from .derived_headers import derived_headers, header_not_copied
+from .derived_headers import derived_headers
 from .headers import PADDING
+from .inherited import Inheritance, header_not_copied
 from .volume import CTVolume
 
 FILE_NAMES = r"IM\d{5,}\.dcm"
+LEAST_BITS = 12  # stored by CT images (PS3.3 C.8.2.1.1.4)
 
 
-def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivation, overwrite: bool = False) -> Path:
-    """Writes a series of uncompressed CT images (Explicit VR Little Endian) as a new folder, whole or not at all; returns it.
+def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivation, overwrite: bool = False,
+                       inheritance: Inheritance = Inheritance(), compression: str = NONE) -> Path:  # fmt: skip
+    """Writes a series of CT images as a new folder, whole or not at all; returns it.
+
+    inheritance: what is kept of the source's headers. compression: a key of `compression.SYNTAXES`; without it Explicit VR Little Endian.
 
     Study, frame of reference, geometry and patient are those of the source; SeriesInstanceUID and SOPInstanceUIDs are new but
     follow from the source and `derivation`, so a repeated run writes the same bytes. HU are stored to the nearest step of the
-    source's rescale; where that step is coarser than 1 HU, or a pixel is not 16 bits wide, as whole HU in 16 bits. HU beyond
+    source's rescale; where that step is coarser than 1 HU, or a pixel is not 12 to 16 of 16 bits wide, as whole HU in 16 bits. HU beyond
     the range of the source's stored bits are clipped, as the scanner clips its own.
     Raises InputError where a file of the source cannot be read again or its header not be copied, OutputError where the folder
     exists (unless `overwrite` and it holds nothing but such a series, not the source), values are not finite, or the disk refuses.
@@ -31,10 +37,10 @@ def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivat
     _refuse_other_contents(folder, volume)
     with folder_aside(folder, overwrite) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the source's own invalid values are kept as they are
-        for index, header in enumerate(derived_headers(volume, derivation)):
+        for index, header in enumerate(derived_headers(volume, derivation, inheritance)):
             _set_pixels(header, np.asarray(volume.hu[index]), volume.name)
             try:
-                _write(header, partial / f"IM{index + 1:05d}.dcm")
+                _write(header, partial / f"IM{index + 1:05d}.dcm", compression)
             except OSError:
                 raise
             except Exception as error:  # elements that pydicom can read but not write make it raise almost anything
@@ -54,7 +60,7 @@ def _set_pixels(header, hu: np.ndarray, name: str) -> None:
     if not np.isfinite(hu).all():
         raise OutputError(f"{name} has voxels whose value is not a number, so it was not written; standardize it again.")
     slope, intercept = float(header.RescaleSlope), float(header.RescaleIntercept)
-    if header.BitsAllocated != 16 or not 0 < slope <= 1:
+    if header.BitsAllocated != 16 or not LEAST_BITS <= int(header.BitsStored) <= 16 or not 0 < slope <= 1:
         slope, intercept = _use_whole_hu(header, slope, intercept)
     bits, signed = int(header.BitsStored), int(header.PixelRepresentation)
     lowest = -(1 << bits - 1) if signed else 0
@@ -76,7 +82,7 @@ def _use_whole_hu(header, slope: float, intercept: float) -> tuple[int, int]:
     return 1, 0
 
 
-def _write(header, path: Path) -> None:
+def _write(header, path: Path, compression: str) -> None:
     import pydicom
     from pydicom.dataset import FileMetaDataset
 
@@ -84,6 +90,7 @@ def _write(header, path: Path) -> None:
     header.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
     header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    compress(header, compression)
     if int(pydicom.__version__.split(".")[0]) >= 3:
         pydicom.dcmwrite(path, header, enforce_file_format=True)
     else:
