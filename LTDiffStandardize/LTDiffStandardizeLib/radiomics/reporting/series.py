@@ -1,6 +1,7 @@
 """The derived series that the objects refer to, and what they take over from it."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ class DerivedSeries:
 
     @staticmethod
     def read(folder: Path) -> DerivedSeries:
-        return DerivedSeries(tuple(_header(path) for path in sorted(folder.iterdir())))
+        with _scanner_forgiven():
+            return DerivedSeries(tuple(_header(path) for path in sorted(folder.iterdir())))
 
     @property
     def uid(self) -> str:
@@ -82,7 +84,8 @@ def making(path: Path) -> Iterator[None]:
     Raises OutputError where highdicom or pydicom does not take them.
     """
     try:
-        yield
+        with _scanner_forgiven():
+            yield
     except (LTDiffError, OSError):
         raise
     except Exception as error:
@@ -103,6 +106,14 @@ def save(made, series: DerivedSeries, path: Path) -> None:
             equipment.pop("ContributionDateTime", None)
     with file_aside(path) as partial:
         made.save_as(partial, enforce_file_format=True)
+
+
+@contextmanager
+def _scanner_forgiven() -> Iterator[None]:
+    """No warnings of the scanner's own invalid values, which are kept as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _header(path: Path):
