@@ -252,13 +252,19 @@ def test_headers_that_cannot_be_taken_are_told_in_one_sentence(tmp_path, output,
     assert not (tmp_path / "seg.dcm").exists()
 
 
-@pytest.mark.parametrize(("package", "words"), [("highdicom.seg", "pip install highdicom"), ("radiomics", "PyRadiomics cannot be used")])
+@pytest.mark.parametrize(("package", "words"), [("highdicom.seg", "pip install -U highdicom"), ("radiomics", "PyRadiomics cannot be used")])
 def test_without_what_makes_them_the_request_is_refused_before_the_work(tmp_path, scan, monkeypatch, package, words):
     monkeypatch.setitem(sys.modules, package, None)
     rois = [in_the_lung(scan, tmp_path / "tumour.nrrd")]
     result = standardize(tmp_path / "scan", tmp_path / "out", rois=rois, dicom_regions=True)
     assert result.exit_code == 3 and words in result.sentence
     assert not (tmp_path / "out").exists()
+
+
+def test_an_old_highdicom_is_refused_before_the_work(tmp_path, scan, monkeypatch):
+    monkeypatch.setattr(hd, "__version__", "0.22.0")
+    result = standardize(tmp_path / "scan", tmp_path / "out", rois=[in_the_lung(scan, tmp_path / "tumour.nrrd")], dicom_regions=True)
+    assert result.exit_code == 3 and "version 0.22.0 is older than 0.24" in result.sentence
 
 
 @pytest.mark.parametrize(("changes", "words"), [

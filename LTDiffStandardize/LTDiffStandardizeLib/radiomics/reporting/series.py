@@ -16,6 +16,7 @@ from ...volumes.headers import read_dataset
 
 NO_DATE, NO_TIME = "19000101", "000000"  # for a study without; the time of writing would make a repeated run another object
 UNICODE = "ISO_IR 192"
+OLDEST = (0, 24)  # of highdicom; the first for pydicom 3
 NEEDED = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime",
           "ReferringPhysicianName")  # fmt: skip
 
@@ -67,13 +68,16 @@ class DerivedSeries:
 
 
 def refuse_without_highdicom() -> None:
-    """Raises InputError where highdicom cannot be used."""
+    """Raises InputError where highdicom cannot be used, or is too old."""
     try:
         import highdicom.seg
-        import highdicom.sr  # noqa: F401
+        import highdicom.sr
+
+        if tuple(map(int, highdicom.__version__.split(".")[:2])) < OLDEST:
+            raise ImportError(f"version {highdicom.__version__} is older than {'.'.join(map(str, OLDEST))}")
     except Exception as error:  # a version that does not fit pydicom raises almost anything
         raise InputError(f"Regions and features as DICOM objects need the Python package highdicom, which cannot be used here "
-                         f"({type(error).__name__}: {error}); install it with pip install highdicom (3D Slicer 5.12 has it), "
+                         f"({type(error).__name__}: {error}); install it with pip install -U highdicom (3D Slicer 5.12 has it), "
                          "or leave --dicom-regions out.") from error  # fmt: skip
 
 
@@ -100,12 +104,13 @@ def save(made, series: DerivedSeries, path: Path) -> None:
     made.SpecificCharacterSet = UNICODE
     made.ContentDate = date if fullmatch(r"\d{8}", date) else NO_DATE
     made.ContentTime = time if fullmatch(r"\d{6}(\.\d{1,6})?", time) else NO_TIME
-    del made.InstanceCreationDate, made.InstanceCreationTime
+    for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
+        made.pop(keyword, None)
     for equipment in made.get("ContributingEquipmentSequence", []):
         if equipment.get("ManufacturerModelName") == "highdicom":
             equipment.pop("ContributionDateTime", None)
     with file_aside(path) as partial:
-        made.save_as(partial, enforce_file_format=True)
+        made.save_as(partial)
 
 
 @contextmanager
