@@ -90,7 +90,7 @@ def making(path: Path) -> Iterator[None]:
     try:
         with _scanner_forgiven():
             yield
-    except (LTDiffError, OSError):
+    except (LTDiffError, OSError, MemoryError):
         raise
     except Exception as error:
         raise OutputError(f"{path} cannot be made from the headers of the series ({type(error).__name__}: {' '.join(str(error).split())}); "
