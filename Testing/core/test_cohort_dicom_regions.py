@@ -1,5 +1,6 @@
 """Regions and features as DICOM objects beside a derived series, read back by highdicom, SimpleITK and the product's own readers."""
 import csv
+import json
 import math
 import sys
 from pathlib import Path
@@ -224,6 +225,18 @@ def test_the_record_names_both_and_resuming_leaves_them(tmp_path, output):
     (output / f"{NAME}-measurements.dcm").unlink()
     result = standardize(tmp_path / "scan", output, method="ls", rois=[str(tmp_path / "tumour.nrrd")], dicom_regions=True, resume=True)
     assert result.exit_code == 1 and "measurements.dcm is missing" in result.outcomes[0].sentence
+
+
+def test_what_a_killed_run_left_of_them_is_made_anew(tmp_path, output):
+    before = digests(output)
+    path, segmentation = output / f"{NAME}-provenance.json", output / f"{NAME}-regions.dcm"
+    path.write_text(json.dumps({**record(output, NAME), "state": "started"}))
+    segmentation.write_bytes(b"half")
+    (output / f"{NAME}-measurements.dcm").unlink()
+    standardized(tmp_path, [str(tmp_path / "tumour.nrrd")], resume=True)
+    assert record(output, NAME)["state"] == "finished"
+    assert {name: digest for name, digest in digests(output).items() if name.endswith(".dcm")} == {
+        name: digest for name, digest in before.items() if name.endswith(".dcm")}  # fmt: skip
 
 
 def test_a_result_without_them_is_not_taken_for_one_with_them(tmp_path, scan):
