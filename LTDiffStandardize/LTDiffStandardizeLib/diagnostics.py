@@ -16,7 +16,7 @@ from .cohort.provenance import VERSION
 from .errors import LTDiffError
 from .model.bundle import MODELS, load_bundle
 
-PACKAGES = ("torch", "numpy", "scipy", "SimpleITK", "pydicom", "safetensors", "matplotlib", "Jinja2", "pyradiomics")
+PACKAGES = ("torch", "numpy", "scipy", "SimpleITK", "pydicom", "safetensors", "matplotlib", "Jinja2", "pyradiomics", "highdicom")
 SECONDS_FOR_THE_DRIVER = 3
 LONG_PATH = 120  # characters; torch's own files add about 160, and Windows ends at 260
 

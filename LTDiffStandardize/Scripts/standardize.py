@@ -51,6 +51,8 @@ examples:
       measures the target on scans that were made with it
   standardize.py ct.nrrd --output results --roi tumour.nrrd
       also compares the features of the marked regions, NAME-features.csv
+  standardize.py scans --output results --roi tumour.nrrd --dicom-regions
+      NAME-regions.dcm and NAME-measurements.dcm lie beside the derived series too
   PythonSlicer -m torch.distributed.run --nproc-per-node=2 \\
       LTDiffStandardize/Scripts/standardize.py scans --output results
       two processes share the series, each with a GPU of its own where there are two;
@@ -99,6 +101,8 @@ def parser():
            help="scans made with the target kernel, of any patients, on which the target is measured; instead of --target")  # fmt: skip
     option("--roi", dest="rois", action="append", default=[], metavar="FILE",
            help="label map (NRRD, NIfTI) on the voxels of an input; its regions' features are written; repeatable")  # fmt: skip
+    option("--dicom-regions", action="store_true",
+           help="also write these regions (DICOM SEG) and their features after standardization (DICOM SR); needs highdicom")  # fmt: skip
     option("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="where ltdiff computes (default: %(default)s)")
     option("--seed", type=int, default=0, metavar="N",
            help="of the noise; the same seed gives the same result (default: %(default)s)")  # fmt: skip

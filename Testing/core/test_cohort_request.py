@@ -39,6 +39,7 @@ def test_every_method_can_be_asked_for_without_further_options(method):
     ({"seed": 1.5}, "not 1.5"),
     ({"samples": 0}, "samples must be"),
     ({"steps": 0}, "steps must be"),
+    ({"dicom_regions": "yes"}, "dicom_regions must be true or false"),
     ({"resume": "yes"}, "resume must be true or false"),
     ({"target": " "}, "target must be a text"),
     ({"rois": ["a", ""]}, "paths of label maps"),

@@ -13,7 +13,8 @@ from LTDiffStandardizeLib.volumes import read_volume
 from LTDiffStandardizeLib.volumes.headers import read_headers
 from LTDiffStandardizeLib.volumes.stack import in_order
 
-OPTIONS = ("--model", "--method", "--target", "--reference", "--roi", "--device", "--seed", "--samples", "--steps", "--format", "--resume")
+OPTIONS = ("--model", "--method", "--target", "--reference", "--roi", "--dicom-regions", "--device", "--seed", "--samples", "--steps", "--format",
+           "--resume")  # fmt: skip
 needs_shell = pytest.mark.skipif(os.name == "nt", reason="the stand-in for PythonSlicer is a shell script")
 
 # The application's `slicer` in what the script needs of it; its Python is no child's interpreter, so `sys.executable` is empty.

@@ -12,6 +12,7 @@ from ..model.unpaired import protocol_from_references
 from ..model.standardizer import Settings, Standardizer
 from ..radiomics.profiles.pyradiomics import available
 from ..radiomics.regions.label_maps import MarkedRegions, read_regions
+from ..radiomics.reporting.series import refuse_without_highdicom
 from ..volumes.compression import why_not_available
 from ..volumes.derivation import Derivation
 from ..volumes.inherited import Inheritance
@@ -82,6 +83,7 @@ class Preparation:
             "protocol_sha256": protocol_digest(protocol) if protocol else None,
             "reference_sha256": self.references.fingerprint if self.references else None,
             "regions_sha256": self.marked_fingerprint,
+            "dicom_regions": request.dicom_regions or None,  # None, as in records that do not know of it
             "seed": request.seed if request.has_noise else None,
             "samples": request.samples,
             "steps": self.steps,
@@ -115,14 +117,18 @@ def prepare(request: Request, rank: Rank | None = None) -> Preparation:
     """Loads the model, the reference scans and the label maps.
 
     Raises ModelError where the model, PyTorch or the device cannot be used; InputError for references, label maps, a compression without
-    encoder and a bad key; OutputError where a key cannot be made.
+    encoder, a bad key, and where DICOM regions are asked for without what makes them; OutputError where a key cannot be made.
     """
+    if request.dicom_regions:
+        refuse_without_highdicom()
     if why_not := why_not_available(request.compression):
         raise InputError(why_not)
     bundle = None if request.method == "none" else load_bundle(request.model)
     device = _working_device(bundle, request.device, rank) if request.method == "ltdiff" else "cpu"
     marked = tuple(map(read_regions, request.rois))
     can_measure, why_not = available() if marked else (True, "")
+    if request.dicom_regions and not can_measure:
+        raise InputError(why_not)
     return Preparation(
         request=request,
         bundle=bundle,

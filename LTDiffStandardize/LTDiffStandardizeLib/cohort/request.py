@@ -22,7 +22,8 @@ class Request:
     inputs: folders of DICOM series at any depth, DICOM, NRRD or NIfTI files. output: the folder that gets the results.
     model: name or path of a bundle; for the method "ltdiff", and for its protocol where no other fits.
     target: as `choose_protocol` takes it; or reference: path of scans with the target kernel. At most one of the two.
-    rois: label maps in the inputs' geometry, NRRD or NIfTI, in which features are measured.
+    rois: label maps in the inputs' geometry, NRRD or NIfTI, in which features are measured. dicom_regions: write these regions and the
+        features of the standardized volume as DICOM objects too (SEG, SR); for the format "dicom".
     samples: draws a slice, above one with an uncertainty volume. steps: evaluations of the denoiser, None for the model's own.
     compression: lossless, of a DICOM series. private_tags: keep the private elements of its source; or pseudonyms: path of a secret key,
     made where it does not exist, with which patients and studies are given new identifiers.
@@ -38,6 +39,7 @@ class Request:
     target: str | None = None
     reference: str | None = None
     rois: tuple[str, ...] = ()
+    dicom_regions: bool = False
     device: str = "auto"
     seed: int = 0
     samples: int = 1
@@ -88,7 +90,7 @@ class Request:
             yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {self.samples}"
         if not (self.steps is None or is_whole(self.steps, 1, MOST_STEPS)):
             yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {self.steps}"
-        for name in ("resume", "private_tags"):
+        for name in ("dicom_regions", "resume", "private_tags"):
             if type(getattr(self, name)) is not bool:
                 yield f"{name} must be true or false"
         yield from self._contradictions()
@@ -106,4 +108,8 @@ class Request:
             yield f"the method {self.method} has no noise to draw samples of; use {' or '.join(WITH_NOISE)}, or one sample"
         if self.steps is not None and self.method != "ltdiff":
             yield f"the method {self.method} has no steps; leave them out or use ltdiff"
+        if self.dicom_regions and not self.rois:
+            yield "dicom_regions has no regions to write; give label maps, with --roi, or leave it out"
+        if self.dicom_regions and self.format != "dicom":
+            yield f"dicom_regions belong to a DICOM series, not to the format {self.format}; use the format dicom or leave them out"
 

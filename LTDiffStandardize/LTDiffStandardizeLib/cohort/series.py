@@ -19,7 +19,7 @@ from ..volumes.image_files import write_volume_file
 from ..volumes.reading import read_volume
 from ..volumes.series import SeriesEntry
 from ..volumes.volume import CTVolume
-from .features import regions_on, write_feature_changes
+from .features import regions_on, write_dicom_regions, write_feature_changes
 from .folder import remove
 from .preparation import Preparation
 from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest
@@ -37,6 +37,8 @@ class SeriesFiles:
     volume: Path
     uncertainty: Path
     features: Path
+    segmentation: Path
+    report: Path
     record: Path
 
     @staticmethod
@@ -46,12 +48,14 @@ class SeriesFiles:
             folder / f"{name}{ending}",
             folder / f"{name}-uncertainty{ending or ENDINGS['nrrd']}",
             folder / f"{name}-features.csv",
+            folder / f"{name}-regions.dcm",
+            folder / f"{name}-measurements.dcm",
             folder / f"{name}{RECORD}",
         )
 
     @property
     def results(self) -> tuple[Path, ...]:
-        return self.volume, self.uncertainty, self.features
+        return self.volume, self.uncertainty, self.features, self.segmentation, self.report
 
 
 def standardize_series(entry: SeriesEntry, preparation: Preparation, files: SeriesFiles, progress: Callable[[int, int], None]) -> str:
@@ -79,7 +83,9 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
             write_volume_file(spread, files.uncertainty)
             warnings = [*warnings, *filter(None, [_spread_warning(spread, volume, preparation.request.method, protocol)])]
         if regions:
-            write_feature_changes(files.features, volume, result, regions)
+            measured = write_feature_changes(files.features, volume, result, regions)
+            if preparation.request.dicom_regions:
+                write_dicom_regions(files.volume, files.segmentation, files.report, regions, measured)
         seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
         facts = _facts(volume, protocol, preparation, seconds)

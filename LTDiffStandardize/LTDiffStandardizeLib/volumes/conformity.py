@@ -17,6 +17,11 @@ UNPAIRED = frozenset(
     RECTUM SSPINE SCALP SKULL SPINE SPLEEN STERNUM STOMACH TSPINE TLSPINE THYMUS THYROID TONGUE TRACHEA URETER URETHRA UTERUS VAGINA
     VULVA""".split()
 )
+ENUMERATED = {
+    "PatientSex": "M F O", "Laterality": "R L", "BurnedInAnnotation": "YES NO", "LossyImageCompression": "00 01", "RotationDirection": "CW CC",
+    "PatientIdentityRemoved": "YES NO", "QualityControlImage": "YES NO BOTH", "PatientPosition": "HFP HFS HFDR HFDL FFDR FFDL FFP FFS LFP LFS RFP "
+    "RFS AFDR AFDL PFDR PFDL",
+}  # fmt: skip
 IDENTITY_UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
 LONGEST = {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240, "PN": 64, "CS": 16}
 STRINGS = (*LONGEST, "AE", "AS", "DA", "DS", "DT", "IS", "TM", "UC", "UI", "UR", "UT")
@@ -33,9 +38,7 @@ def make_valid(header) -> None:
         if value and not _is_valid("UI", value):
             setattr(header, keyword, stable_uid(value))
     for element in list(header):
-        if element.tag.is_private:
-            continue
-        if element.tag.element == 0 or not _mend(element):
+        if not element.tag.is_private and (element.tag.element == 0 or not _mend(element) or _is_out_of_range(element)):
             del header[element.tag]
     for keyword in TYPE_2:
         if keyword not in header:
@@ -68,6 +71,11 @@ def _mend(element) -> bool:
         return False
     element.value = mended if element.VM > 1 else mended[0]
     return True
+
+
+def _is_out_of_range(element) -> bool:
+    allowed = ENUMERATED.get(element.keyword)
+    return bool(allowed) and not element.is_empty and str(element.value) not in allowed.split()
 
 
 def _mend_all(item) -> bool:
