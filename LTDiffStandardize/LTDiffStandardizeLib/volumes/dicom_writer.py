@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from re import fullmatch
+from zlib import crc32
 
 import numpy as np
 
@@ -11,10 +12,13 @@ from ..errors import OutputError
 from .atomic import folder_aside
 from .derivation import Derivation
 from .derived_headers import derived_headers, header_not_copied
-from .headers import PADDING
+from .headers import PADDING, read_dataset
 from .volume import CTVolume
 
 FILE_NAMES = r"IM\d{5,}\.dcm"
+# What says which HU lie where; each file is read back to see that it holds them as meant.
+READ_BACK = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept",
+             "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SOPInstanceUID", "SeriesInstanceUID")  # fmt: skip
 
 
 def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivation, overwrite: bool = False) -> Path:
@@ -29,12 +33,15 @@ def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivat
     """
     folder = Path(folder).absolute()
     _refuse_other_contents(folder, volume)
-    with folder_aside(folder, overwrite) as partial, warnings.catch_warnings():
+    meant = {}
+    with warnings.catch_warnings(), folder_aside(folder, overwrite, lambda partial: _contents(partial) == meant) as partial:
         warnings.simplefilter("ignore")  # the source's own invalid values are kept as they are
         for index, header in enumerate(derived_headers(volume, derivation)):
             _set_pixels(header, np.asarray(volume.hu[index]), volume.name)
+            path = partial / f"IM{index + 1:05d}.dcm"
+            meant[path.name] = _content(header)
             try:
-                _write(header, partial / f"IM{index + 1:05d}.dcm")
+                _write(header, path)
             except OSError:
                 raise
             except Exception as error:  # elements that pydicom can read but not write make it raise almost anything
@@ -74,6 +81,15 @@ def _use_whole_hu(header, slope: float, intercept: float) -> tuple[int, int]:
     header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 16, 15, 1
     header.RescaleSlope, header.RescaleIntercept = "1", "0"
     return 1, 0
+
+
+def _contents(folder: Path) -> dict[str, tuple]:
+    """What the files of a folder hold, by name."""
+    return {path.name: _content(read_dataset(path)) for path in folder.iterdir()}
+
+
+def _content(header) -> tuple:
+    return crc32(header.PixelData), *(str(header.get(keyword)) for keyword in READ_BACK)
 
 
 def _write(header, path: Path) -> None:
