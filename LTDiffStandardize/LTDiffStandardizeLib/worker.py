@@ -25,7 +25,7 @@ from .cohort.request import Request
 from .cohort.run import BAD_REQUEST, CANNOT_WRITE, Result, said
 from .errors import InputError, OutputError
 from .tasks import carry_out
-from .volumes.atomic import file_aside
+from .volumes.atomic import write_text
 
 SECONDS_BETWEEN_LOOKS, SECONDS_TO_CLEAN_UP = 0.05, 60
 
@@ -42,8 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     except InputError as error:
         result = said(Result(BAD_REQUEST, str(error)), WorkerLines())
     try:
-        with file_aside(result_file, overwrite=True) as partial:
-            partial.write_text(result.to_json(), encoding="utf-8")
+        write_text(result_file, result.to_json(), overwrite=True)
     except OutputError as error:
         print(error, file=sys.stderr)
         return CANNOT_WRITE

@@ -1,6 +1,6 @@
 """Standardizing many series: from paths to results in a folder, with progress, resumption and a summary.
 
-Within: request, progress, interruption, provenance, ranks, locks <- folder <- sharing, inputs, features <- preparation <- series <- run.
+Within: request, progress, interruption, causes, manifest <- provenance, ranks, locks <- folder <- sharing, inputs, features <- preparation <- series <- run.
 Imports `volumes`, `model`, `radiomics` and `errors`; torch, pydicom and SimpleITK when first used.
 """
 from .progress import Progress

@@ -4,13 +4,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
-from ..volumes.atomic import file_aside
+from ..volumes.atomic import write_text
+from .causes import trace_of
 from .locks import Locked, is_locked, lock
 
 LOCK, RUN, SUMMARY, LOG = ".ltdiff-lock", ".ltdiff-run-", "summary.json", "log.txt"
@@ -45,6 +45,12 @@ def entrance(folder: Path, seconds: float = 0) -> Iterator[None]:
         yield
 
 
+def refuse_removed(folder: Path) -> None:
+    """Raises OutputError where the folder, or the file that locks it, has been removed, so that nobody else would be kept out."""
+    if not (folder / LOCK).exists():
+        raise OutputError(f"{folder} was removed during the run, so the run ended; start it again, with an output folder that stays.")
+
+
 def unwritable(folder: Path, error: OSError) -> OutputError:
     return OutputError(f"{folder} cannot be written ({error.strerror}); choose another output folder.")
 
@@ -59,12 +65,15 @@ def tidy(folder: Path, own: Path | None = None, anew: bool = False) -> None:
     own: the folder of the caller's ranks. Where it exists others of them have been here since, unless they begin anew, and may be
     at work; then nothing is removed. Raises OutputError where ranks of another run are at work.
     """
-    runs = set(folder.glob(f"{RUN}*"))
-    at_work = {run for run in runs if any(map(is_locked, run.glob(f"*{LOCK}")))}
+    try:
+        runs = set(folder.glob(f"{RUN}*"))
+        at_work = {run for run in runs if any(map(is_locked, run.glob(f"*{LOCK}")))}
+        leftovers = {path for path in folder.iterdir() if re.fullmatch(LEFT_BY_A_KILLED_RUN, path.name)}
+    except OSError as error:
+        raise unwritable(folder, error) from error
     if at_work - {own}:
         raise another_run(folder)
     if not at_work and (anew or own not in runs):
-        leftovers = {path for path in folder.iterdir() if re.fullmatch(LEFT_BY_A_KILLED_RUN, path.name)}
         for path in leftovers | runs:
             remove(path)
 
@@ -89,11 +98,10 @@ def read_summary(folder: Path) -> list[dict]:
 
 
 def write_summary(folder: Path, outcomes: Sequence[dict]) -> None:
-    with file_aside(folder / SUMMARY, overwrite=True) as partial:
-        partial.write_text(json.dumps(outcomes, indent=1) + "\n", encoding="utf-8")
+    write_text(folder / SUMMARY, json.dumps(outcomes, indent=1) + "\n", overwrite=True)
 
 
-def log_exception(folder: Path, subject: str) -> None:
-    """Adds the traceback of the exception being handled to the log; a log that cannot be written stops nothing."""
+def log_exception(folder: Path, subject: str, error: Exception) -> None:
+    """Adds the traceback of an exception to the log; a log that cannot be written stops nothing."""
     with suppress(OSError), open(folder / LOG, "a", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(f"{subject}\n{traceback.format_exc()}\n")
+        log.write(f"{subject}\n{trace_of(error)}\n")

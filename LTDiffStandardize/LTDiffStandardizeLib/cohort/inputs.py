@@ -9,16 +9,18 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..volumes.series import SeriesEntry, find_series
+from .provenance import state_of
 
 PARENT_LENGTH = 20
 
 
 @dataclass(frozen=True)
 class CohortSeries:
-    """A series and the input, as the user typed it, under which it was found."""
+    """A series and the input, as the user typed it, under which it was found. state: `state_of` its files when it was found."""
 
     entry: SeriesEntry
     input: str
+    state: str
 
     def files(self) -> list[Path]:
         """The files of the series with their links resolved, in one order."""
@@ -53,7 +55,7 @@ def find_cohort(inputs: Sequence[str], output: Path, label_maps: Sequence[str] =
 def _series_in(typed: str) -> list[CohortSeries]:
     refusal = f"{typed} holds no CT series (DICOM, NRRD or NIfTI); choose another file or folder."
     entries = find_series(typed) or [SeriesEntry(Path(typed).name or "input", Path(typed), "", 0, refusal)]
-    return [CohortSeries(entry, typed) for entry in entries]
+    return [CohortSeries(entry, typed, state_of(entry)) for entry in entries]
 
 
 def _told_apart(found: Sequence[CohortSeries], longer: Callable[[CohortSeries], str]) -> list[CohortSeries]:

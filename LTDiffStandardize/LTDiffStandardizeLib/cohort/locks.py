@@ -5,7 +5,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,12 +24,16 @@ def lock(path: Path, seconds: float = 0) -> Iterator[None]:
     Raises Locked where another process holds it and does not let go within these seconds, OSError where the file cannot be opened.
     """
     end = time.monotonic() + seconds
-    with open(path, "ab") as file:
+    file = open(path, "ab")
+    try:
         while not _taken(file):
             if time.monotonic() >= end:
                 raise Locked
             time.sleep(SECONDS_BETWEEN_TRIES)
         yield
+    finally:
+        with suppress(OSError):  # nothing was written, so nothing is lost
+            file.close()
 
 
 def is_locked(path: Path) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import InputError, OutputError
 from ..model.protocols import Protocol
-from ..volumes.atomic import file_aside
+from ..volumes.atomic import write_text
 from ..volumes.series import SeriesEntry
+from .manifest import Manifest, damaged, is_manifest
 
 VERSION = "1.0.0"
 STARTED, FINISHED = "started", "finished"
@@ -24,7 +25,7 @@ class Record:
     state: `STARTED` before the first file of a result is written, `FINISHED` after the last: what a killed run leaves of a
         series is known by it. source: `fingerprint` of the input. settings: all that the result depends on besides; both must
         be equal for a result to be taken over. outputs: names beside the record, of all that may come or of what is there.
-    facts: what is worth knowing beyond.
+    facts: what is worth knowing beyond. files: what the outputs consist of when they are finished; earlier versions did not list it.
     """
 
     state: str
@@ -34,11 +35,15 @@ class Record:
     outputs: list[str]
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    files: Manifest = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.state not in (STARTED, FINISHED) or not is_manifest(self.files):
+            raise ValueError("no record")
 
     def write(self, path: Path) -> None:
         """Raises OutputError where the file cannot be written."""
-        with file_aside(path, overwrite=True) as partial:
-            partial.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(asdict(self), indent=1) + "\n", overwrite=True)
 
     @staticmethod
     def read(path: Path) -> Record | None:
@@ -49,6 +54,11 @@ class Record:
             return None
         except (OSError, ValueError, TypeError) as error:
             raise OutputError(f"{path} is no record of a result; move it away or choose another folder.") from error
+
+    def damages(self, folder: Path) -> list[str]:
+        """What is no longer as it was finished, pieces of a sentence; of a record without files only whether the outputs exist."""
+        missing = [f"{name} is missing" for name in self.outputs if not (folder / name).exists()]
+        return missing or damaged(folder, self.files)
 
     def difference(self, source: str, settings: dict[str, Any]) -> str | None:
         """What a result with these would differ in, a piece of a sentence; None where it would be the same."""
@@ -71,6 +81,20 @@ def fingerprint(entries: Iterable[SeriesEntry]) -> str:
     return digest.hexdigest()
 
 
+def state_of(entry: SeriesEntry) -> str:
+    """SHA-256 of the names, sizes and times of a series' files, by which a change within one run is seen; of files that are gone too."""
+    return hashlib.sha256(repr([_state(path) for path in _paths(entry)]).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def refuse_changed(entry: SeriesEntry, state: str) -> None:
+    """Raises InputError where the files are not in the `state_of` before."""
+    if state_of(entry) == state:
+        return
+    gone = next((path for path in _paths(entry) if not path.exists()), None)
+    what = f"{gone} vanished" if gone else f"{entry.path} was changed"
+    raise InputError(f"{what} during the run, so nothing of the series was kept; leave the source as it is and start again with --resume.")
+
+
 def files_fingerprint(paths: Iterable[Path]) -> str:
     """SHA-256 of the names, sizes and times of files. Raises InputError where one is gone."""
     return hashlib.sha256(repr([_file_identity(path) for path in paths]).encode("utf-8", "backslashreplace")).hexdigest()
@@ -84,6 +108,18 @@ def protocol_digest(protocol: Protocol) -> str:
 def _file_identity(path: Path) -> tuple[str, int, int]:
     stat = _stat(path)
     return path.name, stat.st_size, stat.st_mtime_ns
+
+
+def _paths(entry: SeriesEntry) -> list[Path]:
+    return [header.path for header in entry.slices] or [entry.path]
+
+
+def _state(path: Path) -> tuple:
+    try:
+        stat = path.stat()
+    except OSError:
+        return path, None
+    return path, stat.st_size, stat.st_mtime_ns
 
 
 def _stat(path: Path):

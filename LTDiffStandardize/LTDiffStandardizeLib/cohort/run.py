@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cancelled, InputError, LTDiffError, ModelError, OutputError
-from .folder import LOG, SUMMARY, log_exception, read_summary, write_summary
+from .causes import cause_of, lacks_memory
+from .folder import LOG, SUMMARY, log_exception, read_summary, refuse_removed, write_summary
 from .inputs import CohortSeries, find_cohort
 from .interruption import Interruption, interruptible
 from .preparation import Preparation, prepare
@@ -149,7 +150,8 @@ class _Cohort:
             self.interruption.check()
 
     def summarize(self) -> None:
-        """Writes the summary of all that is known, whichever rank did it."""
+        """Writes the summary of all that is known, whichever rank did it. Raises OutputError where that fails or the folder is gone."""
+        refuse_removed(self._folder)
         with self.share.alone():
             entries = dict(self.standing)
             for name, entry in self._all_outcomes().items():
@@ -182,7 +184,7 @@ class _Cohort:
         try:
             if one.entry.refusal:
                 raise InputError(one.entry.refusal)
-            sentence = standardize_series(one.entry, self.preparation, files, progress)
+            sentence = standardize_series(one, self.preparation, files, progress)
             return Outcome(path, STANDARDIZED, sentence, str(files.volume))
         except Cancelled:
             raise
@@ -191,9 +193,11 @@ class _Cohort:
         except LTDiffError as error:
             return Outcome(path, FAILED, str(error))
         except Exception as error:  # one series must not end a cohort, whatever is wrong with it
-            log_exception(self._folder, one.entry.name)
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
-            return Outcome(path, FAILED, f"{path} could not be standardized ({cause}); {self._folder / LOG} says where it happened.")
+            if lacks_memory(error):
+                return Outcome(path, FAILED, f"{path} could not be standardized, as memory ran out; close other programs, crop the volume or "
+                                             "choose fewer samples, and start again with --resume.")  # fmt: skip
+            log_exception(self._folder, one.entry.name, error)
+            return Outcome(path, FAILED, f"{path} could not be standardized ({cause_of(error)}); {self._folder / LOG} says where it happened.")
 
 
 def _result(outcomes: Sequence[Outcome], total: int, folder: Path) -> Result:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,17 +14,19 @@ import numpy as np
 from ..errors import InputError, OutputError
 from ..model.protocols import Protocol, sharp_source_warning
 from ..volumes.derivation import SOFTWARE
+from ..volumes.atomic import flush_to_disk
 from ..volumes.dicom_writer import write_dicom_series
 from ..volumes.image_files import write_volume_file
 from ..volumes.reading import read_volume
-from ..volumes.series import SeriesEntry
 from ..volumes.volume import CTVolume
 from .features import regions_on, write_dicom_regions, write_feature_changes
 from .folder import remove
+from .inputs import CohortSeries
+from .manifest import manifest_of
 from .preparation import Preparation
-from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest
+from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest, refuse_changed
 
-MOST_LABELS = 64
+MOST_LABELS, MOST_NAMED = 64, 3
 RECORD = "-provenance.json"  # after the name of the series
 BODY_HU, LEAST_SPREAD = -500, 0.1  # HU
 ENDINGS = {"dicom": "", "nrrd": ".nrrd", "nifti": ".nii.gz"}
@@ -58,16 +60,19 @@ class SeriesFiles:
         return self.volume, self.uncertainty, self.features, self.segmentation, self.report
 
 
-def standardize_series(entry: SeriesEntry, preparation: Preparation, files: SeriesFiles, progress: Callable[[int, int], None]) -> str:
+def standardize_series(series: CohortSeries, preparation: Preparation, files: SeriesFiles, progress: Callable[[int, int], None]) -> str:
     """Writes the results of one series, its record last, and returns a sentence about it.
 
     With `resume`, a series that is finished with the same settings is left as it is. Whatever goes wrong, nothing of the series
-    stays behind. Raises InputError for an unsuitable input, OutputError where results exist that are not to be replaced.
+    stays behind. Raises InputError for an unsuitable input or one that changes meanwhile, OutputError where results exist that
+    are not to be replaced or cannot be written.
     """
+    entry = series.entry
     protocol, warning = preparation.protocol_by_name(entry.kernel)
     settings, source = preparation.settings(protocol), fingerprint([entry])
     if _is_finished(files, source, settings, preparation.request.resume):
         return "It was finished before and is left as it is."
+    refuse_changed(entry, series.state)
     volume = read_volume(entry)
     _refuse_what_is_no_scan(volume)
     if preparation.references:
@@ -77,7 +82,10 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
     warnings = [*preparation.warnings, *filter(None, [warning, doubt]), *misfits]
     begin = time.monotonic()
     with _journal(files, Record(STARTED, str(entry.path), source, settings, [path.name for path in files.results], warnings)) as started:
-        result, spread = preparation.standardizer(protocol).standardize(volume, progress)
+        standardizer = preparation.standardizer(protocol)
+        result, spread = standardizer.standardize(volume, progress)
+        warnings = [*warnings, *standardizer.warnings]
+        _refuse_removed(files.record)
         _write_volume(files, result, preparation, protocol)
         if spread is not None:
             write_volume_file(spread, files.uncertainty)
@@ -88,8 +96,10 @@ def standardize_series(entry: SeriesEntry, preparation: Preparation, files: Seri
                 write_dicom_regions(files.volume, files.segmentation, files.report, regions, measured)
         seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
-        facts = _facts(volume, protocol, preparation, seconds)
-        replace(started, state=FINISHED, outputs=outputs, warnings=warnings, facts=facts).write(files.record)
+        facts = _facts(volume, protocol, preparation, standardizer.device, seconds)
+        made = manifest_of(files.record.parent, outputs)
+        refuse_changed(entry, series.state)
+        replace(started, state=FINISHED, outputs=outputs, warnings=warnings, facts=facts, files=made).write(files.record)
     how = f"{preparation.request.method} from {protocol.name}" if protocol else "a copy"
     return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
 
@@ -111,7 +121,7 @@ def _spread_warning(spread: CTVolume, volume: CTVolume, method: str, protocol: P
             f"protocol {protocol.name}, so their spread is no measure of uncertainty; do not use it as one.")  # fmt: skip
 
 
-def _facts(volume: CTVolume, protocol: Protocol | None, preparation: Preparation, seconds_per_slice: float) -> dict[str, Any]:
+def _facts(volume: CTVolume, protocol: Protocol | None, preparation: Preparation, device: str, seconds_per_slice: float) -> dict[str, Any]:
     rank = preparation.rank
     return {
         "kernel": volume.facts.kernel,
@@ -120,7 +130,7 @@ def _facts(volume: CTVolume, protocol: Protocol | None, preparation: Preparation
         "target": protocol.target.label if protocol else None,
         "about_the_protocol": protocol.about if protocol else None,
         "trust_in_the_network": protocol.trust if protocol and preparation.request.method == "ltdiff" else None,
-        "device": preparation.device,
+        "device": device,
         **({"rank": f"{rank.number} of {rank.size}"} if rank else {}),
         "slices": len(volume.hu),
         "seconds_per_slice": round(seconds_per_slice, 4),
@@ -143,29 +153,46 @@ def _is_finished(files: SeriesFiles, source: str, settings: dict[str, Any], resu
         return False
     if difference := record.difference(source, settings):
         raise OutputError(f"{files.volume} was made {difference} and is left as it is; choose another output folder.")
-    missing = [name for name in record.outputs if not (files.record.parent / name).exists()]
-    if missing:
+    if damages := record.damages(files.record.parent):
+        more = f" and {len(damages) - MOST_NAMED} more" if len(damages) > MOST_NAMED else ""
         remedy = f"remove {files.record.name} and what belongs to it, then resume"
-        raise OutputError(f"{', '.join(missing)} is missing from a finished result; {remedy}.")
+        raise OutputError(f"Of a finished result {', '.join(damages[:MOST_NAMED])}{more}; {remedy}.")
     return True
 
 
 @contextmanager
 def _journal(files: SeriesFiles, started: Record) -> Iterator[Record]:
     """Announces the results before the first is written, so that a resumed run knows what is its own to clear away."""
-    started.write(files.record)
     try:
+        started.write(files.record)
         yield started
     except BaseException:
-        _clear(files, started)
+        if not _is_complete(files.record):
+            _clear(files, started)
         raise
 
 
+def _is_complete(path: Path) -> bool:
+    """Whether the record says so, which it may where the disk failed right after it was put in place."""
+    try:
+        record = Record.read(path)
+    except OutputError:
+        return False
+    return record is not None and record.state == FINISHED
+
+
 def _clear(files: SeriesFiles, record: Record) -> None:
-    """Removes what a record announced, which may be in another format than now; then the record."""
+    """Removes what a record announced, which may be in another format than now; then, when that is on the disk, the record."""
     for name in record.outputs:
         remove(files.record.with_name(name))
+    with suppress(OSError):
+        flush_to_disk(files.record.parent)
     remove(files.record)
+
+
+def _refuse_removed(record: Path) -> None:
+    if not record.exists():
+        raise OutputError(f"{record} was removed while its series was computed, so nothing of it was kept; start again with --resume.")
 
 
 def _write_volume(files: SeriesFiles, result: CTVolume, preparation: Preparation, protocol: Protocol | None) -> None:

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import Protocol
 
-from ..volumes.atomic import file_aside
+from ..volumes.atomic import write_text
 from .folder import LOCK, RUN, another_run, entrance, remove, results_folder, tidy, unwritable
 from .locks import Locked, lock
 from .ranks import Rank
@@ -119,8 +119,7 @@ class OneOfSeveral:
         return self._is_mine(claim)
 
     def report(self, name: str, outcome: dict) -> None:
-        with file_aside(self._claims / name / OUTCOME, overwrite=True) as partial:
-            partial.write_text(json.dumps(outcome), encoding="utf-8")
+        write_text(self._claims / name / OUTCOME, json.dumps(outcome), overwrite=True)
 
     def outcomes(self, names: Iterable[str]) -> dict[str, dict]:
         names = list(names)

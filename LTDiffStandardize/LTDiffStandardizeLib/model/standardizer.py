@@ -61,6 +61,16 @@ class Standardizer:
     def steps(self) -> int:
         return self.settings.steps or (self.bundle.steps if self.bundle else 0)
 
+    @property
+    def device(self) -> str:
+        """Where slices were computed so far, such as "cuda" or, where that failed on the way, "cuda, cpu"."""
+        return ", ".join(self._engine.devices) if self._engine else "cpu"
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about a device that failed."""
+        return self._engine.warnings if self._engine else []
+
     def standardize(self, volume: CTVolume, progress: Callable[[int, int], None] | None = None) -> tuple[CTVolume, CTVolume | None]:
         """The standardized volume (int16 HU, same geometry) and, for several samples, the uncertainty volume (HU).
 
@@ -111,10 +121,13 @@ class Standardizer:
 
     def _diffusion(self):
         if self._engine is None:
-            from .engine import DiffusionEngine, choose_device, network_of
+            from .engine import DiffusionEngine, choose_device, engine_of
 
-            device = choose_device(self.settings.device)
-            self._engine = DiffusionEngine(self._network or network_of(self.bundle, device), device, self.steps, self.settings.sampler)
+            wanted, sampler = self.settings.device, self.settings.sampler
+            if self._network is None:
+                self._engine = engine_of(self.bundle, wanted, self.steps, sampler)
+            else:
+                self._engine = DiffusionEngine(self._network, choose_device(wanted), self.steps, sampler)
         return self._engine
 
     @staticmethod

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
-from ..volumes.atomic import file_aside
+from ..volumes.atomic import write_text
 from ..volumes.volume import CTVolume
 from .features import FeatureTable
 from .regions import Region
@@ -50,7 +51,8 @@ def write_region_facts(path: Path, regions: Iterable[Region], volume: CTVolume, 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence], overwrite: bool = False) -> None:
     """Write rows of values in the order of `columns`; OutputError where the file exists (unless `overwrite`) or fails."""
-    with file_aside(path, overwrite) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue(), overwrite)

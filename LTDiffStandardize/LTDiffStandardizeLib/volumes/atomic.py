@@ -1,4 +1,4 @@
-"""Writing that leaves either the whole result or nothing: write aside in the same folder, flush to disk, rename.
+"""Writing that leaves either the whole result or nothing: write aside in the same folder, flush to disk, read back, rename.
 
 Everything that writes a result goes through here, so that a crash, a full disk or a cancelled run never leaves half of one.
 What a killed process leaves behind begins with a dot and contains ".partial-"; the readers pass over such names.
@@ -9,16 +9,20 @@ import os
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from ..errors import OutputError
 
+Verify = Callable[[Path], bool]  # whether what was written aside reads back as it was meant; may raise as readers do
+
 
 @contextmanager
-def file_aside(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Gives a temporary path beside `path`, ending alike, to write to; it takes the place of `path` when the block ends well.
+def file_aside(path: str | Path, overwrite: bool = False, verify: Verify | None = None) -> Iterator[Path]:
+    """Gives a temporary path beside `path`, ending alike, to write to; it takes the place of `path` when the block ends well
+    and `verify` finds there what was meant.
 
-    Raises OutputError where `path` exists (unless `overwrite`) or cannot be written. Other errors of the block pass through.
+    Raises OutputError where `path` exists (unless `overwrite`), cannot be written or not be read back. Other errors of the
+    block pass through.
     """
     path = Path(path).absolute()
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}{''.join(path.suffixes[-2:])}")
@@ -27,21 +31,24 @@ def file_aside(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
-            _flush_to_disk(partial)
+            flush_to_disk(partial)
+            _read_back(path, partial, verify)
             refuse_existing(path, overwrite)
             os.replace(partial, path)
-            _flush_to_disk(path.parent)
+            flush_to_disk(path.parent)
         finally:
             with suppress(OSError):
                 partial.unlink()
 
 
 @contextmanager
-def folder_aside(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Gives a new temporary folder beside `folder` to fill; it takes the place of `folder` when the block ends well.
+def folder_aside(folder: str | Path, overwrite: bool = False, verify: Verify | None = None) -> Iterator[Path]:
+    """Gives a new temporary folder beside `folder` to fill; it takes the place of `folder` when the block ends well
+    and `verify` finds there what was meant.
 
     With `overwrite` an existing folder is removed only after the new one stands in its place.
-    Raises OutputError where `folder` exists (unless `overwrite`) or cannot be written. Other errors of the block pass through.
+    Raises OutputError where `folder` exists (unless `overwrite`), cannot be written or not be read back. Other errors of the
+    block pass through.
     """
     folder = Path(folder).absolute()
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
@@ -54,13 +61,21 @@ def folder_aside(folder: str | Path, overwrite: bool = False) -> Iterator[Path]:
         try:
             yield partial
             for file in partial.rglob("*"):
-                _flush_to_disk(file)
-            _flush_to_disk(partial)
+                flush_to_disk(file)
+            flush_to_disk(partial)
+            _read_back(folder, partial, verify)
             refuse_existing(folder, overwrite)
             _exchange(partial, folder, replaced)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str, overwrite: bool = False) -> None:
+    """Writes a file in UTF-8 with the ends of lines as they are; raises OutputError as `file_aside` does."""
+    data = text.encode("utf-8", "backslashreplace")
+    with file_aside(path, overwrite, lambda partial: partial.read_bytes() == data) as partial:
+        partial.write_bytes(data)
 
 
 def _exchange(partial: Path, folder: Path, replaced: Path) -> None:
@@ -72,7 +87,7 @@ def _exchange(partial: Path, folder: Path, replaced: Path) -> None:
         if replaced.exists():
             os.rename(replaced, folder)
         raise
-    _flush_to_disk(folder.parent)
+    flush_to_disk(folder.parent)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -80,7 +95,18 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} exists already and is left as it is; choose another name or allow overwriting.")
 
 
-def _flush_to_disk(path: Path) -> None:
+def _read_back(path: Path, partial: Path, verify: Verify | None) -> None:
+    try:
+        as_meant = verify is None or verify(partial)
+    except (OSError, MemoryError):
+        raise
+    except Exception:  # damaged files make readers raise almost anything
+        as_meant = False
+    if not as_meant:
+        raise OutputError(f"{path} did not read back as it was meant, so it was not kept; check the disk and the free space, and try again.")
+
+
+def flush_to_disk(path: Path) -> None:
     """fsync; a folder too, where the system allows it (Windows does not)."""
     if path.is_dir():
         if os.name == "nt":

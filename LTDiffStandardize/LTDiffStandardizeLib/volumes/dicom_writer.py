@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from re import fullmatch
+from zlib import crc32
 
 import numpy as np
 
@@ -12,12 +13,17 @@ from .atomic import folder_aside
 from .compression import NONE, compress
 from .derivation import Derivation
 from .derived_headers import derived_headers
+from .elements import read_dataset
 from .headers import PADDING
 from .inherited import Inheritance, header_not_copied
+from .pixels import stored_values
 from .volume import CTVolume
 
 FILE_NAMES = r"IM\d{5,}\.dcm"
 LEAST_BITS = 12  # stored by CT images (PS3.3 C.8.2.1.1.4)
+# What says which HU lie where; each file is read back to see that it holds them as meant.
+READ_BACK = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept",
+             "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SOPInstanceUID", "SeriesInstanceUID")  # fmt: skip
 
 
 def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivation, overwrite: bool = False,
@@ -35,12 +41,15 @@ def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivat
     """
     folder = Path(folder).absolute()
     _refuse_other_contents(folder, volume)
-    with folder_aside(folder, overwrite) as partial, warnings.catch_warnings():
+    meant = {}
+    with warnings.catch_warnings(), folder_aside(folder, overwrite, lambda partial: _contents(partial) == meant) as partial:
         warnings.simplefilter("ignore")  # the source's own invalid values are kept as they are
         for index, header in enumerate(derived_headers(volume, derivation, inheritance)):
             _set_pixels(header, np.asarray(volume.hu[index]), volume.name)
+            path = partial / f"IM{index + 1:05d}.dcm"
+            meant[path.name] = _content(header, header.PixelData)
             try:
-                _write(header, partial / f"IM{index + 1:05d}.dcm", compression)
+                _write(header, path, compression)
             except (OSError, OutputError):
                 raise
             except Exception as error:  # elements that pydicom can read but not write make it raise almost anything
@@ -80,6 +89,25 @@ def _use_whole_hu(header, slope: float, intercept: float) -> tuple[int, int]:
     header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 16, 15, 1
     header.RescaleSlope, header.RescaleIntercept = "1", "0"
     return 1, 0
+
+
+def _contents(folder: Path) -> dict[str, tuple]:
+    """What the files of a folder hold, by name."""
+    contents = {}
+    for path in folder.iterdir():
+        dataset = read_dataset(path)
+        compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
+        contents[path.name] = _content(dataset, _pixel_data(dataset) if compressed else dataset.PixelData)
+    return contents
+
+
+def _content(header, pixel_data: bytes) -> tuple:
+    return crc32(pixel_data), *(str(header.get(keyword)) for keyword in READ_BACK)
+
+
+def _pixel_data(dataset) -> bytes:
+    """The pixels of a compressed image as they were before."""
+    return stored_values(dataset, None).astype("<i2" if dataset.PixelRepresentation else "<u2").tobytes()
 
 
 def _write(header, path: Path, compression: str) -> None:

@@ -14,7 +14,7 @@ from .atomic import file_aside
 from .elements import HIGHEST_RATIO
 from .memory import why_too_large
 from .padding import padding_mask
-from .volume import CTFacts, CTVolume, fits_int16
+from .volume import CTFacts, CTVolume, fits_int16, why_not_on_grid
 
 READABLE = (".nrrd", ".nhdr", ".nii", ".nii.gz")
 WRITABLE = (".nrrd", ".nii", ".nii.gz")
@@ -82,12 +82,18 @@ def write_volume_file(volume: CTVolume, path: str | Path, overwrite: bool = Fals
         value = getattr(volume.facts, attribute)
         if value is not None:
             image.SetMetaData(key, str(value))
-    with file_aside(path, overwrite) as partial:
+    with file_aside(path, overwrite, lambda partial: _holds(partial, volume)) as partial:
         try:
             sitk.WriteImage(image, str(partial), compress and not path.name.lower().endswith(".nii"), FAST_COMPRESSION)
         except RuntimeError as error:
             raise OutputError(f"{path} cannot be written; check the folder, its permissions and the free space.") from error
     return path
+
+
+def _holds(path: Path, volume: CTVolume) -> bool:
+    """Whether the file reads as this volume."""
+    made = read_volume_file(path, volume.name)
+    return why_not_on_grid(made, volume) is None and np.array_equal(made.hu, volume.hu)
 
 
 def _open(path: Path):
