@@ -33,6 +33,8 @@ BENCHMARKS = {
     "archive": "indexing",
     "simulation": "simulating",
     "training": "training",
+    "faults": "faults",
+    "soak": "soak",
 }
 
 

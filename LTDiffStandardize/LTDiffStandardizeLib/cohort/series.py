@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, OutputError
-from ..model.protocols import Protocol, sharp_source_warning
-from ..volumes.derivation import SOFTWARE
+from ..guard import Examination, examine
+from ..model.protocols import Protocol
 from ..volumes.atomic import flush_to_disk
 from ..volumes.dicom_writer import write_dicom_series
 from ..volumes.image_files import write_volume_file
@@ -26,7 +26,7 @@ from .manifest import manifest_of
 from .preparation import Preparation
 from .provenance import FINISHED, STARTED, Record, fingerprint, protocol_digest, refuse_changed
 
-MOST_LABELS, MOST_NAMED = 64, 3
+MOST_NAMED = 3
 RECORD = "-provenance.json"  # after the name of the series
 BODY_HU, LEAST_SPREAD = -500, 0.1  # HU
 ENDINGS = {"dicom": "", "nrrd": ".nrrd", "nifti": ".nii.gz"}
@@ -74,12 +74,11 @@ def standardize_series(series: CohortSeries, preparation: Preparation, files: Se
         return "It was finished before and is left as it is."
     refuse_changed(entry, series.state)
     volume = read_volume(entry)
-    _refuse_what_is_no_scan(volume)
+    found = _examined(volume, protocol, preparation)
     if preparation.references:
         protocol = preparation.measured_protocol(volume)
     regions, misfits = regions_on(volume, preparation.marked)
-    doubt = sharp_source_warning(protocol, volume) if warning else None
-    warnings = [*preparation.warnings, *filter(None, [warning, doubt]), *misfits]
+    warnings = [*preparation.warnings, *filter(None, [warning]), *found.warnings, *misfits]
     begin = time.monotonic()
     with _journal(files, Record(STARTED, str(entry.path), source, settings, [path.name for path in files.results], warnings)) as started:
         standardizer = preparation.standardizer(protocol)
@@ -96,7 +95,7 @@ def standardize_series(series: CohortSeries, preparation: Preparation, files: Se
                 write_dicom_regions(files.volume, files.segmentation, files.report, regions, measured)
         seconds = (time.monotonic() - begin) / len(volume.hu)
         outputs = [path.name for path in files.results if path.exists()]
-        facts = _facts(volume, protocol, preparation, standardizer.device, seconds)
+        facts = {**_facts(volume, protocol, preparation, standardizer.device, seconds), "input": found.facts}
         made = manifest_of(files.record.parent, outputs)
         refuse_changed(entry, series.state)
         replace(started, state=FINISHED, outputs=outputs, warnings=warnings, facts=facts, files=made).write(files.record)
@@ -104,12 +103,13 @@ def standardize_series(series: CohortSeries, preparation: Preparation, files: Se
     return " ".join([f"{len(volume.hu)} slices, {how}, {seconds:.2g} s a slice.", *warnings])
 
 
-def _refuse_what_is_no_scan(volume: CTVolume) -> None:
-    """Results of this program, and label maps among NRRD and NIfTI files, lie in the folders of cohorts too."""
-    if (volume.facts.kernel or "").startswith(SOFTWARE):
-        raise InputError(f"{volume.name} is a result of {SOFTWARE} already; give the series that it was made from.")
-    if volume.source is None and volume.hu.min() >= 0 and len(np.unique(volume.hu)) <= MOST_LABELS:
-        raise InputError(f"{volume.name} holds {MOST_LABELS} values at most and none below 0 HU, so it is a label map and no CT; give it with --roi.")
+def _examined(volume: CTVolume, protocol: Protocol | None, preparation: Preparation) -> Examination:
+    """Raises InputError where the volume is no CT in HU, or is standard already."""
+    named = protocol is not None and protocol.is_named(preparation.request.target)
+    found = examine(volume, protocol, named, preparation.model.trained_noise if preparation.model else None)
+    if found.refusal:
+        raise InputError(found.refusal)
+    return found
 
 
 def _spread_warning(spread: CTVolume, volume: CTVolume, method: str, protocol: Protocol) -> str | None:

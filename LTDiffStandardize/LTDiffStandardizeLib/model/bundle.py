@@ -49,6 +49,12 @@ class Bundle:
         """Share of the learned noise amplitude that is drawn, calibrated on validation phantoms."""
         return float(self.configuration.get("temperature", 1.0))
 
+    @property
+    def trained_noise(self) -> tuple[float, float] | None:
+        """Lowest and highest noise SD (HU) of the scans it was trained on, as `guard.texture` measures it; None where not known."""
+        known = self.configuration.get("trained_noise_hu")
+        return (float(known[0]), float(known[1])) if known else None
+
     def network(self, device: str = "cpu") -> "LatentDiffusionModel":
         """The model in evaluation mode. Raises ModelError where the weights changed since or do not fit the configuration."""
         import torch

@@ -28,13 +28,17 @@ LIBRARY = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
 
 @dataclass(frozen=True)
 class KernelFacts:
-    """A kernel by its label and, where known, MTF50, MTF10 and stop band (lp/cm) and noise SD (HU, with its conditions)."""
+    """A kernel by its label and, where known, MTF50, MTF10 and stop band (lp/cm) and noise SD (HU, with its conditions).
+
+    noise_frequency: mean frequency (lp/cm) of the noise power spectrum of scans with the kernel, as `guard.texture` measures it.
+    """
 
     label: str
     mtf50: float | None = None
     mtf10: float | None = None
     stop_band: tuple[float, float] | None = None
     noise_hu: float | None = None
+    noise_frequency: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Protocol:
     def name(self) -> str:
         return f"{self.source.label} to {self.target.label}"
 
+    def is_named(self, target: str | None) -> bool:
+        """Whether the user's `target` (see `choose_protocol`) names this very protocol, and not a target kernel or nothing."""
+        return bool(target) and (target.lower().endswith(".json") or same_kernel(self.name, target))
+
     @staticmethod
     def from_transfer(source: KernelFacts, target: KernelFacts, transfer: TransferCurve, about: str) -> "Protocol":
         """A protocol from transfer curves alone; the noise map follows from the coherence."""
@@ -91,7 +99,8 @@ class Protocol:
 
 def _facts(data: dict) -> KernelFacts:
     band = data.get("stop_band")
-    return KernelFacts(data["label"], data.get("mtf50"), data.get("mtf10"), tuple(band) if band else None, data.get("noise_hu"))
+    return KernelFacts(data["label"], data.get("mtf50"), data.get("mtf10"), tuple(band) if band else None, data.get("noise_hu"),
+                       data.get("noise_frequency"))
 
 
 def save_protocol(protocol: Protocol, path: Path) -> None:
@@ -123,16 +132,16 @@ def choose_protocol(target: str | None, kernel: str | None, default: Protocol) -
     if target and target.lower().endswith(".json"):
         return _as_asked(load_protocol(Path(target)), kernel)
     protocols = library() + [default]
-    named = [p for p in protocols if target and _same(p.name, target)]
+    named = [p for p in protocols if p.is_named(target)]
     if named:
         return _as_asked(named[0], kernel)
-    if target and _same(target, kernel):
+    if target and same_kernel(target, kernel):
         raise InputError(f"The input is made with the target kernel {target} already; use it as it is.")
-    towards = [p for p in protocols if not target or _same(p.target.label, target)]
+    towards = [p for p in protocols if not target or same_kernel(p.target.label, target)]
     if not towards:
         known = ", ".join(sorted({p.target.label for p in protocols}))
         raise InputError(f"No protocol leads to {target}; there are protocols to {known}: name one of these, a protocol file, or give --reference scans.")
-    fitting = [p for p in towards if _same(p.source.label, kernel)]
+    fitting = [p for p in towards if same_kernel(p.source.label, kernel)]
     if fitting and not target and max(map(_sharpness, fitting)) < 1:
         # Two kernels of one cohort must not be turned into each other.
         softer = ", ".join(sorted(p.target.label for p in fitting))
@@ -180,7 +189,7 @@ def probe_indices(length: int, count: int) -> np.ndarray:
     return np.unique(np.linspace(0, length - 1, count).round().astype(int))
 
 
-def _same(a: str, b: str | None) -> bool:
+def same_kernel(a: str, b: str | None) -> bool:
     """Kernel labels without case; of a kernel with several values ("Br40d\\3") the first is the label."""
     return a.casefold() in ((b or "").casefold(), (b or "").split("\\")[0].casefold())
 
@@ -190,6 +199,6 @@ def _sharpness(protocol: Protocol) -> float:
 
 
 def _as_asked(protocol: Protocol, kernel: str | None) -> tuple[Protocol, str | None]:
-    if _same(protocol.source.label, kernel):
+    if same_kernel(protocol.source.label, kernel):
         return protocol, None
     return protocol, f"The protocol {protocol.name} was applied, as asked, to an input whose kernel is {kernel or 'unknown'}."
