@@ -26,6 +26,17 @@ ENVIRONMENTS = ROOT / ".ltdiff-env"
 PINS = TESTING / "requirements.txt"
 REQUIREMENTS = {"demo": [PINS], "tests": [PINS, TESTING / "requirements-tests.txt"]}
 PYRADIOMICS = "pyradiomics==3.0.1"  # no wheels for these Pythons: built here, and left out where that fails
+# dciodvfy, the DICOM validator of dicom3tools, into the programs of the tests, from Debian's signed packages: no root needed.
+VALIDATOR = """set -e
+mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
+cd "$1"
+apt() { apt-get -q -o Dir::State::Lists="$1/lists" -o Dir::Cache="$1/cache" -o Debug::NoLocking=1 "$2" $3; }
+apt "$1" update
+apt "$1" download dicom3tools
+dpkg-deb -x dicom3tools*.deb files
+cp files/usr/bin/dciodvfy "$2"
+rm -rf "$1"
+"""
 PYTHON = "{}.{}".format(*sys.version_info)
 
 # command -> environment it runs in, arguments of that environment's Python
@@ -66,8 +77,8 @@ def ready_environment(kind):
 
 
 def fingerprint(kind):
-    """Eight digits that change with the requirement files, the build of PyRadiomics and the processor."""
-    digest = hashlib.sha256((PYRADIOMICS + platform.machine()).encode())
+    """Eight digits that change with the requirement files, what is built or fetched besides, and the processor."""
+    digest = hashlib.sha256((PYRADIOMICS + (VALIDATOR if kind == "tests" else "") + platform.machine()).encode())
     for requirements in REQUIREMENTS[kind]:
         digest.update(requirements.read_bytes())
     return digest.hexdigest()[:8]
@@ -122,6 +133,10 @@ def make_environment(environment, kind):
         why_not = "its C extension did not compile, which needs Python's headers too; see " + str(log.relative_to(ROOT))
     if why_not:
         print("  PyRadiomics is left out, and with it what compares to it, because {}.".format(why_not), flush=True)
+    if kind == "tests" and not shutil.which("dciodvfy"):
+        fetch = ["sh", "-c", VALIDATOR, "sh", environment / "validator", programs_of(environment)]
+        if not (shutil.which("apt-get") and shutil.which("dpkg-deb") and step("DICOM validator", fetch)):
+            print("  The validator dciodvfy (Debian's dicom3tools) is left out, and with it the tests that ask it.", flush=True)
     stamp_of(environment).touch()
     for stale in ENVIRONMENTS.glob("{}-{}-*".format(kind, PYTHON)):
         if stale != environment:

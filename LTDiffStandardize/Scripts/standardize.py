@@ -18,6 +18,7 @@ from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.bundle import DEFAULT
 from LTDiffStandardizeLib.model.standardizer import METHODS
 from LTDiffStandardizeLib.script import run_script
+from LTDiffStandardizeLib.volumes.compression import NONE, SYNTAXES
 from LTDiffStandardizeLib.worker import run_in_child
 
 DESCRIPTION = """\
@@ -105,6 +106,11 @@ def parser():
            help="draws a slice; above 1 their spread is written as uncertainty (default: %(default)s)")  # fmt: skip
     option("--steps", type=int, metavar="N", help="evaluations of the ltdiff network a slice (default: the model's own)")
     option("--format", default=FORMATS[0], choices=FORMATS, help="of the results (default: %(default)s)")
+    option("--compression", default=NONE, choices=SYNTAXES, help="lossless, of DICOM results (default: %(default)s)")
+    option("--keep-private-tags", dest="private_tags", action="store_true", help="of the source, in DICOM results")
+    option("--pseudonyms", metavar="KEYFILE",
+           help="give patients and studies new identifiers in DICOM results, the same for the same key, and keep technical elements alone; "
+                "the key is made where it does not exist")  # fmt: skip
     option("--resume", action="store_true", help="go on in an output folder that an earlier run has begun")
     return made
 

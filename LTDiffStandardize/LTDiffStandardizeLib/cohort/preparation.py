@@ -12,7 +12,10 @@ from ..model.unpaired import protocol_from_references
 from ..model.standardizer import Settings, Standardizer
 from ..radiomics.profiles.pyradiomics import available
 from ..radiomics.regions.label_maps import MarkedRegions, read_regions
+from ..volumes.compression import why_not_available
 from ..volumes.derivation import Derivation
+from ..volumes.inherited import Inheritance
+from ..volumes.pseudonyms import Pseudonyms
 from ..volumes.reading import read_volume
 from ..volumes.series import SeriesEntry, find_series
 from ..volumes.volume import CTVolume
@@ -42,6 +45,7 @@ class Preparation:
     marked: tuple[MarkedRegions, ...]
     marked_fingerprint: str | None
     warnings: tuple[str, ...]
+    inheritance: Inheritance = Inheritance()
     rank: Rank | None = None
 
     @property
@@ -69,6 +73,9 @@ class Preparation:
             "software_version": VERSION,
             "method": request.method,
             "format": request.format,
+            "compression": request.compression,
+            "private_tags": request.private_tags,
+            "pseudonyms_sha256": self.inheritance.pseudonyms.fingerprint if self.inheritance.pseudonyms else None,
             "model": self.model.name if self.model else None,
             "weights_sha256": self.model.sha256 if self.model else None,
             "protocol": protocol.name if protocol else None,
@@ -107,8 +114,11 @@ class Preparation:
 def prepare(request: Request, rank: Rank | None = None) -> Preparation:
     """Loads the model, the reference scans and the label maps.
 
-    Raises ModelError where the model, PyTorch or the device cannot be used; InputError for references and label maps.
+    Raises ModelError where the model, PyTorch or the device cannot be used; InputError for references, label maps, a compression without
+    encoder and a bad key; OutputError where a key cannot be made.
     """
+    if why_not := why_not_available(request.compression):
+        raise InputError(why_not)
     bundle = None if request.method == "none" else load_bundle(request.model)
     device = _working_device(bundle, request.device, rank) if request.method == "ltdiff" else "cpu"
     marked = tuple(map(read_regions, request.rois))
@@ -121,6 +131,7 @@ def prepare(request: Request, rank: Rank | None = None) -> Preparation:
         marked=marked if can_measure else (),
         marked_fingerprint=files_fingerprint(map(Path, request.rois)) if marked and can_measure else None,
         warnings=() if can_measure else (why_not,),
+        inheritance=Inheritance(request.private_tags, Pseudonyms.of(request.pseudonyms) if request.pseudonyms else None),
         rank=rank,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..model.bundle import DEFAULT
 from ..model.standardizer import METHODS
 from ..requests import are_texts, check, is_text, is_whole, object_of, request_of, shown, to_json
+from ..volumes.compression import NONE, SYNTAXES
 
 FORMATS = ("dicom", "nrrd", "nifti")
 WITH_NOISE = ("ltdiff", "ls_noise")
@@ -23,6 +24,8 @@ class Request:
     target: as `choose_protocol` takes it; or reference: path of scans with the target kernel. At most one of the two.
     rois: label maps in the inputs' geometry, NRRD or NIfTI, in which features are measured.
     samples: draws a slice, above one with an uncertainty volume. steps: evaluations of the denoiser, None for the model's own.
+    compression: lossless, of a DICOM series. private_tags: keep the private elements of its source; or pseudonyms: path of a secret key,
+    made where it does not exist, with which patients and studies are given new identifiers.
     resume: go on with an interrupted cohort; what is finished with the same settings stays.
 
     Raises InputError, naming the field, where a value is not allowed.
@@ -40,6 +43,9 @@ class Request:
     samples: int = 1
     steps: int | None = None
     format: str = FORMATS[0]
+    compression: str = NONE
+    private_tags: bool = False
+    pseudonyms: str | None = None
     resume: bool = False
 
     def __post_init__(self) -> None:
@@ -68,10 +74,10 @@ class Request:
             yield "rois must be paths of label maps"
         if not is_text(self.model):
             yield "model must be a name or a path"
-        for name, choices in (("method", METHODS), ("format", FORMATS)):
+        for name, choices in (("method", METHODS), ("format", FORMATS), ("compression", tuple(SYNTAXES))):
             if getattr(self, name) not in choices:
                 yield f"{name} must be one of {', '.join(choices)}, not {shown(getattr(self, name))}"
-        for name in ("target", "reference"):
+        for name in ("target", "reference", "pseudonyms"):
             if not (getattr(self, name) is None or is_text(getattr(self, name))):
                 yield f"{name} must be a text that is not empty, or be left out"
         if not (is_text(self.device) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device)):
@@ -82,8 +88,9 @@ class Request:
             yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {shown(self.samples)}"
         if not (self.steps is None or is_whole(self.steps, 1, MOST_STEPS)):
             yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {shown(self.steps)}"
-        if type(self.resume) is not bool:
-            yield "resume must be true or false"
+        for name in ("resume", "private_tags"):
+            if type(getattr(self, name)) is not bool:
+                yield f"{name} must be true or false"
         yield from self._contradictions()
 
     def _contradictions(self) -> Iterator[str]:
@@ -91,6 +98,10 @@ class Request:
             yield "target and reference both say where to go; give one of them"
         if self.method == "none" and (self.target or self.reference):
             yield "the method none changes nothing, so it takes neither target nor reference"
+        if self.format != "dicom" and (self.compression != NONE or self.private_tags or self.pseudonyms):
+            yield f"compression, private tags and pseudonyms are those of DICOM series; leave them out with the format {self.format}"
+        if self.private_tags and self.pseudonyms:
+            yield "private tags can hold anything, so they are not kept with pseudonyms; leave out one of the two"
         if self.samples != 1 and not self.has_noise:
             yield f"the method {self.method} has no noise to draw samples of; use {' or '.join(WITH_NOISE)}, or one sample"
         if self.steps is not None and self.method != "ltdiff":

@@ -166,7 +166,7 @@ def _write_volume(files: SeriesFiles, result: CTVolume, preparation: Preparation
     kernel = result.facts.kernel
     derivation = preparation.derivation(protocol, kernel)
     if preparation.request.format == "dicom":
-        write_dicom_series(result, files.volume, derivation)
+        write_dicom_series(result, files.volume, derivation, inheritance=preparation.inheritance, compression=preparation.request.compression)
     else:
         facts = replace(result.facts, kernel="\\".join(derivation.kernel_values(kernel)))
         write_volume_file(replace(result, facts=facts), files.volume)

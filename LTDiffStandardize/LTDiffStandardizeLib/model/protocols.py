@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..volumes.orientation import axial
 from ..volumes.volume import CTVolume
 from .noise_map import CoherenceNoiseMap, FittedNoiseMap, noise_map_from_dict
 from .spectra import RadialCurve, SpectrumAccumulator
@@ -166,7 +167,7 @@ def sharp_source_warning(protocol: Protocol, volume: CTVolume) -> str | None:
 def power_of(volumes: Sequence[CTVolume]) -> RadialCurve:
     """Radial power spectrum, HU^2 per pixel, of at most 16 slices of each volume."""
     accumulator = SpectrumAccumulator()
-    for volume in volumes:
+    for volume, _ in map(axial, volumes):
         for index in probe_indices(len(volume.hu), 16):
             image = volume.hu[index] if volume.padding is None else np.where(volume.padding[index], -1000, volume.hu[index])
             accumulator.add(image, None, (volume.spacing[1], volume.spacing[0]))

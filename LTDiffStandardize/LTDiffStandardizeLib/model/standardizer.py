@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..volumes.orientation import axial
 from ..volumes.volume import CTVolume
 from .bundle import Bundle
 from .frame import SIDE_MULTIPLE, FrameFactory, SliceFrame
@@ -63,21 +64,23 @@ class Standardizer:
     def standardize(self, volume: CTVolume, progress: Callable[[int, int], None] | None = None) -> tuple[CTVolume, CTVolume | None]:
         """The standardized volume (int16 HU, same geometry) and, for several samples, the uncertainty volume (HU).
 
+        Axial slices are standardized, whatever the order of the volume's axes, so that this order does not change the result.
         `progress(done, total)` is called after every slice and may raise to cancel. Padding comes back untouched.
         """
-        hu = np.empty(volume.hu.shape, np.int16)
-        spread = np.zeros(volume.hu.shape, np.float32) if self.settings.samples > 1 else None
-        for done, made in enumerate(self.slices(volume), start=1):
+        turned, back = axial(volume)
+        hu = np.empty(turned.hu.shape, np.int16)
+        spread = np.zeros(turned.hu.shape, np.float32) if self.settings.samples > 1 else None
+        for done, made in enumerate(self.slices(turned), start=1):
             hu[made.index] = made.hu
             if spread is not None:
                 spread[made.index] = made.uncertainty
             if progress:
                 progress(done, len(hu))
         name = f"{volume.name} {self.settings.method}"
-        return volume.with_hu(hu, name), None if spread is None else volume.with_hu(spread, f"{name} uncertainty")
+        return volume.with_hu(back(hu), name), None if spread is None else volume.with_hu(back(spread), f"{name} uncertainty")
 
     def slices(self, volume: CTVolume) -> Iterator[StandardizedSlice]:
-        """The standardized slices in order; no more than a batch of them is held."""
+        """The standardized slices of a volume whose slices are axial, in order; no more than a batch of them is held."""
         if self.settings.method == "none":
             yield from (StandardizedSlice(i, as_int16(s), None) for i, s in enumerate(volume.hu))
             return

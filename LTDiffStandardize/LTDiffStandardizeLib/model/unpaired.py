@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..volumes.orientation import axial
 from ..volumes.volume import CTVolume
 from .noise_map import CoherenceNoiseMap
 from .protocols import UNTRIED_TRUST, KernelFacts, Protocol, power_of
@@ -68,7 +69,7 @@ def protocol_from_references(source: CTVolume, references: Sequence[CTVolume], m
     before, after = power_of([source]), power_of(references)
     if model is None:
         return Protocol.from_transfer(*kernels, TransferCurve.from_unpaired(before, after), about)
-    return model.protocol(*kernels, before, after, float(source.spacing[0]), about)
+    return model.protocol(*kernels, before, after, float(axial(source)[0].spacing[0]), about)
 
 
 def spectral_features(frequency: np.ndarray, source: RadialCurve, target: RadialCurve, pixel: float) -> np.ndarray:

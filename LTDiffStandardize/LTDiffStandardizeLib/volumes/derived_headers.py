@@ -63,7 +63,7 @@ def _describe(header, derivation: Derivation) -> None:
         ContributionDescription="Standardization between reconstruction kernels",
         PurposeOfReferenceCodeSequence=[_code("109102", "Processing Equipment")],
     )
-    header.AlgorithmIdentificationSequence = [_algorithm(derivation)]
+    header.DerivationAlgorithmSequence = [_algorithm(derivation)]
     header.ContributingEquipmentSequence = [*(header.get("ContributingEquipmentSequence") or []), equipment]
 
 

@@ -41,7 +41,7 @@ def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivat
             _set_pixels(header, np.asarray(volume.hu[index]), volume.name)
             try:
                 _write(header, partial / f"IM{index + 1:05d}.dcm", compression)
-            except OSError:
+            except (OSError, OutputError):
                 raise
             except Exception as error:  # elements that pydicom can read but not write make it raise almost anything
                 raise header_not_copied(volume.source.paths[index] if volume.source else volume.name, error) from error
@@ -90,7 +90,10 @@ def _write(header, path: Path, compression: str) -> None:
     header.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
     header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
-    compress(header, compression)
+    try:
+        compress(header, compression)
+    except Exception as error:  # encoders raise almost anything, for example for images that are too small for them
+        raise OutputError(f"{path.name} cannot be compressed as {compression} ({type(error).__name__}); choose another compression.") from error
     if int(pydicom.__version__.split(".")[0]) >= 3:
         pydicom.dcmwrite(path, header, enforce_file_format=True)
     else:

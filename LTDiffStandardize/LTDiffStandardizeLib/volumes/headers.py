@@ -1,6 +1,7 @@
 """The header of one slice: of a DICOM file, or of a frame of an Enhanced CT file; read without its pixels."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from .elements import TooLarge, is_dicom, number, numbers, quiet, read_dataset, text
 from .functional_groups import PER_FRAME, SHARED, frames, is_multi_frame
 
+SHORTEST_WORD = 3  # letters of a name that can be told from chance
 DICOM_DIRECTORY = "1.2.840.10008.1.3.10"
 
 # Fields of SliceHeader that are the text, the number or the numbers of one element.
@@ -27,7 +29,8 @@ NUMBERS = {
 VECTORS = {"pixel_spacing": "PixelSpacing", "orientation": "ImageOrientationPatient", "position": "ImagePositionPatient"}
 COUNTS = {"rows": "Rows", "columns": "Columns", "frames": "NumberOfFrames", "samples": "SamplesPerPixel"}
 PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
-OTHERS = ("SpecificCharacterSet", "ImageType", "PixelRepresentation", "XRayTubeCurrent", "ExposureTime", "Exposure", SHARED, PER_FRAME)
+IDENTITY = ("PatientName", "PatientID", "PatientIdentityRemoved")
+OTHERS = ("SpecificCharacterSet", "ImageType", "PixelRepresentation", "XRayTubeCurrent", "ExposureTime", "Exposure", SHARED, PER_FRAME, *IDENTITY)
 KEYWORDS = (*TEXTS.values(), *NUMBERS.values(), *VECTORS.values(), *COUNTS.values(), *PADDING, *OTHERS)
 
 
@@ -73,6 +76,7 @@ class SliceHeader:
     kvp: float | None = None
     mas: float | None = None
     fov: float | None = None
+    identifiers: frozenset[str] = frozenset()  # words, in lower case, that name the patient
 
     @property
     def normal(self) -> np.ndarray:
@@ -128,7 +132,16 @@ def _header_of(path: Path, dataset, syntax: str, frame: int | None) -> SliceHead
         image_type=tuple(part.strip() for part in text(dataset, "ImageType").split("\\")),
         padding_range=_padding_range(dataset),
         mas=_mas(dataset),
+        identifiers=_identifiers(dataset),
     )
+
+
+def _identifiers(dataset) -> frozenset[str]:
+    """Words of the patient's name and ID; none where the header says, or shows by using one for both, that they are no longer his own."""
+    name, number_of_patient, removed = (text(dataset, keyword).casefold() for keyword in IDENTITY)
+    if removed == "yes" or name in ("", number_of_patient) or name.startswith(("anon", "unknown", "phantom")):
+        return frozenset()
+    return frozenset(word for word in re.findall(r"[^\W_]+", f"{name} {number_of_patient}") if len(word) >= SHORTEST_WORD)
 
 
 def _mas(dataset) -> float | None:

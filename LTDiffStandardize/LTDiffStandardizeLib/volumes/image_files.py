@@ -11,6 +11,8 @@ import numpy as np
 
 from ..errors import InputError, OutputError
 from .atomic import file_aside
+from .elements import HIGHEST_RATIO
+from .memory import why_too_large
 from .padding import padding_mask
 from .volume import CTFacts, CTVolume, fits_int16
 
@@ -47,13 +49,12 @@ def read_volume_file(path: str | Path, name: str) -> CTVolume:
 
     path = Path(path)
     reader = _open(path)
-    damaged = f"{path} cannot be read to its end, so it is damaged or incomplete; copy or export it again."
     if not _is_complete(path, reader):
-        raise InputError(damaged)
+        raise _damaged(path)
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(damaged) from error
+        raise _damaged(path) from error
     hu = _as_hu(sitk.GetArrayViewFromImage(image), path)
     facts = replace(_facts(image), slice_distance_mm=image.GetSpacing()[2])
     direction = np.reshape(image.GetDirection(), (3, 3))
@@ -106,7 +107,15 @@ def _open(path: Path):
     axes = np.reshape(reader.GetDirection(), (3, 3))
     if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-3):
         raise InputError(f"{path} has axes that are not at right angles; resample it to a right-angled grid first.")
+    if cause := why_too_large(reader.GetSize()[::-1]):
+        raise InputError(f"{path} {cause}.")
+    if not path.name.lower().endswith(".nhdr") and prod(reader.GetSize()) > path.stat().st_size * HIGHEST_RATIO:
+        raise _damaged(path)
     return reader
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} cannot be read to its end, so it is damaged or incomplete; copy or export it again.")
 
 
 def _is_complete(path: Path, reader) -> bool:
@@ -117,7 +126,9 @@ def _is_complete(path: Path, reader) -> bool:
     expected = offset + prod(reader.GetSize()) * voxel_bits // 8
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else open(path, "rb") as file:
-            return sum(len(part) for part in iter(lambda: file.read(1 << 20), b"")) >= expected
+            while expected > 0 and (part := file.read(1 << 20)):
+                expected -= len(part)
+            return expected <= 0
     except (OSError, EOFError, zlib.error):
         return False
 

@@ -1,10 +1,8 @@
 """Finding the CT series below a folder: told apart by what their headers say, without reading pixels."""
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
@@ -14,10 +12,9 @@ import numpy as np
 from ..errors import InputError
 from .headers import SliceHeader, read_headers
 from .image_files import image_file_header, is_image_file
+from .names import safe_name, told_apart
 from .stack import in_order, why_not_a_stack, why_overlaid
 from .suitability import why_not_a_slice
-
-NAME_LENGTH = 80  # leaves room for an output folder within the 260 characters of a Windows path
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class SeriesEntry:
     """A series that was found: one volume, or the reason why it is none.
 
     name: safe as file or folder name on every system, unique within a search and the same in every search from the same
-        folder; made of folder names, series number and kernel, never of the patient's tags.
+        folder; made of folder names, series number and kernel, without what names the patient.
     path: the file, or the folder that all files of the series are in.
     kernel: ConvolutionKernel; "" where unknown. number_of_slices: 0 where unknown.
     refusal: None, or one sentence that names the series, the cause and the remedy; such an entry cannot be read.
@@ -58,12 +55,14 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
     for file in _files(path, entries):
         if is_image_file(file):
             refusal, number_of_slices, kernel = image_file_header(file)
-            entries.append(SeriesEntry(_safe_name(root, file.parent, file.name.split(".")[0]), file, kernel, number_of_slices, refusal))
+            entries.append(SeriesEntry(safe_name(root, file.parent, file.name.split(".")[0]), file, kernel, number_of_slices, refusal))
         else:
             headers.extend(read_headers(file))
     for group in _groups(headers):
         entries.append(_entry(root, group, path))
-    return sorted(_uniquely_named(root, entries), key=lambda entry: entry.name)
+    files = [[(header.path, header.frame) for header in entry.slices] or [(entry.path, None)] for entry in entries]
+    named = [replace(entry, name=name) for entry, name in zip(entries, told_apart(root, [entry.name for entry in entries], files))]
+    return sorted(named, key=lambda entry: entry.name)
 
 
 def _files(path: Path, refused: list[SeriesEntry]) -> Iterator[Path]:
@@ -75,7 +74,7 @@ def _files(path: Path, refused: list[SeriesEntry]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         folder = Path(error.filename)
         sentence = f"The folder {folder} cannot be opened ({error.strerror}); check its permissions."
-        refused.append(SeriesEntry(_safe_name(path.absolute(), folder), folder, "", 0, sentence))
+        refused.append(SeriesEntry(safe_name(path.absolute(), folder), folder, "", 0, sentence))
 
     for folder, folders, files in os.walk(path, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
@@ -97,7 +96,7 @@ def _entry(root: Path, group: Sequence[SliceHeader], searched: Path) -> SeriesEn
         subject = " ".join(filter(None, ["Series", first.series_number, first.kernel and f"({first.kernel})", f"in {folder}"]))
     cause = why_not_a_slice(first) or why_not_a_stack(group)
     return SeriesEntry(
-        name=_safe_name(root, first.path.parent if searched.is_file() else folder, *parts),
+        name=safe_name(root, first.path.parent if searched.is_file() else folder, *parts, without=first.identifiers),
         path=folder,
         kernel=first.kernel,
         number_of_slices=len(group),
@@ -170,24 +169,3 @@ def _apart_if_needed(group: list[SliceHeader]) -> list[list[SliceHeader]]:
         if len(parts) > 1 and all(len(part) > 1 and why_not_a_stack(part) is None for part in parts.values()):
             return list(parts.values())
     return [group]
-
-
-def _safe_name(root: Path, folder: Path, *parts: str) -> str:
-    """Folders below the root (the root's own name where the series lies in it) and parts, in letters safe for file names."""
-    below = folder.absolute().relative_to(root).parts or (root.name,)
-    words = (re.sub(r"[^A-Za-z0-9.+-]+", "-", word).strip("-.") for word in ("-".join(below), *parts))
-    return "_".join(filter(None, words))[:NAME_LENGTH].rstrip("-.") or "series"
-
-
-def _uniquely_named(root: Path, entries: Sequence[SeriesEntry]) -> list[SeriesEntry]:
-    """Equal names get a digest of what is in the series: it stays the same when other series come or go."""
-    counts = Counter(entry.name.lower() for entry in entries)
-    return [
-        entry if counts[entry.name.lower()] == 1 else replace(entry, name=f"{entry.name}_{_digest(root, entry)}") for entry in entries
-    ]
-
-
-def _digest(root: Path, entry: SeriesEntry) -> str:
-    parts = [(header.path, header.frame) for header in entry.slices] or [(entry.path, None)]
-    text = "\n".join(sorted(file.absolute().relative_to(root).as_posix() + ("" if frame is None else f" {frame}") for file, frame in parts))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
