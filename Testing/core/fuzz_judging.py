@@ -172,7 +172,8 @@ def _nothing_printed(defects: list[str]) -> Iterator[None]:
                 os.close(descriptor)
         kept.seek(0)
         printed = kept.read(2000).decode("utf-8", "replace").strip()
-    defects += [f"warning: {one.category.__name__} {str(one.message)[:150]} ({Path(one.filename).name}:{one.lineno})" for one in warned]
+    told = (f"warning: {one.category.__name__} {str(one.message)[:150]} ({Path(one.filename).name}:{one.lineno})" for one in warned)
+    defects += dict.fromkeys(told)
     if printed:
         defects.append(f"printed: {printed[:150]!r}")
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -135,6 +136,7 @@ def keep(number: int) -> None:
 
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / "LTDiffStandardize")]
+    warnings.simplefilter("ignore")  # pydicom's, of the real files
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.argv[1:2] == ["--child"]:
         judge_all(*map(int, sys.argv[2:]))

@@ -1,11 +1,12 @@
 """Damaged and hostile CT series: for every number always the same one, made from the sound seeds of `fuzz_seeds`.
 
 What is changed: bytes (of the whole file, its header or its pixels), lengths, single values, value representations, sequences, functional
-groups, fragments of compressed pixels, and the transfer syntax that a file claims to have.
+groups, fragments and sizes of compressed pixels, and the transfer syntax that a file claims to have.
 """
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from random import Random
@@ -28,6 +29,7 @@ SYNTAXES = (
     "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81",
     "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.92", "1.2.3", "", "x" * 64,
 )  # fmt: skip
+SIZES = (0, 1, 31, 33, 64, 4096, 8192, 30000, 60000, 65535, 2**31 - 1, 2**32 - 1)  # rows and columns
 SHARE_OF_REAL = 5
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 
@@ -203,6 +205,16 @@ def fragments_changed(data: bytes, random: Random) -> bytes:
     return _rewritten(data, change)
 
 
+def size_claimed(data: bytes, random: Random) -> bytes:
+    """Rows and columns in the stream of compressed pixels itself: JPEG 2000 (SIZ), JPEG and JPEG-LS (start of frame)."""
+    for marker, offset, width in ((rb"\xff\x4f\xff\x51", 8, 4), (rb"\xff[\xc0-\xc3\xf7]\x00\x0b", 5, 2)):
+        if found := re.search(marker, data):
+            sizes = [random.choice(SIZES) % 256**width for _ in range(2)]
+            at = found.start() + offset
+            return data[:at] + b"".join(size.to_bytes(width, "big") for size in sizes) + data[at + 2 * width:]
+    raise ValueError("no stream whose size could be changed")
+
+
 def syntax_changed(data: bytes, random: Random) -> bytes:
     """Another transfer syntax than that of the content."""
     with io.BytesIO() as file:
@@ -215,7 +227,7 @@ def syntax_changed(data: bytes, random: Random) -> bytes:
 # each with the weight by which it is chosen
 MUTATIONS: dict[Callable[[bytes, Random], bytes], int] = {
     bytes_changed: 30, length_changed: 12, value_changed: 40, element_removed: 6, kind_changed: 6, sequence_added: 1, groups_changed: 8,
-    fragments_changed: 14, syntax_changed: 5,
+    fragments_changed: 14, size_claimed: 3, syntax_changed: 5,
 }  # fmt: skip
 
 
