@@ -158,7 +158,7 @@ def _last_frame(log: str) -> str:
 
 @contextmanager
 def _nothing_printed(defects: list[str]) -> Iterator[None]:
-    """Warnings of Python, and what libraries in C print, count as defects: they go past the sentences and may quote the patient."""
+    """Warnings of Python count as defects: they go past the sentences and quote the file. What decoders in C print does where it quotes it."""
     with tempfile.TemporaryFile() as kept, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         saved = [os.dup(number) for number in (1, 2)]
@@ -171,10 +171,10 @@ def _nothing_printed(defects: list[str]) -> Iterator[None]:
                 os.dup2(descriptor, number)
                 os.close(descriptor)
         kept.seek(0)
-        printed = kept.read(2000).decode("utf-8", "replace").strip()
+        printed = kept.read().decode("utf-8", "replace").strip()
     told = (f"warning: {one.category.__name__} {str(one.message)[:150]} ({Path(one.filename).name}:{one.lineno})" for one in warned)
     defects += dict.fromkeys(told)
-    if printed:
+    if re.search("Traceback|Warning|Doe|4711", printed):
         defects.append(f"printed: {printed[:150]!r}")
 
 

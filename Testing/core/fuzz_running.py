@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import shutil
@@ -40,7 +41,7 @@ def cases(first: int, last: int, every: int = EVERY) -> Iterator[dict]:
 
 def _one_process(first: int, last: int, every: int) -> Iterator[dict]:
     """The verdicts of one process until all is done or one case has ended it."""
-    command = [sys.executable, "-X", "faulthandler", __file__, "--child", str(first), str(last), str(every)]
+    command = [sys.executable, __file__, "--child", str(first), str(last), str(every)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, "OMP_NUM_THREADS": "1"})
     lines, errors = Queue(), []
     readers = [Thread(target=_forward, args=(child.stdout, lines.put), daemon=True), Thread(target=_forward, args=(child.stderr, errors.append), daemon=True)]
@@ -50,11 +51,13 @@ def _one_process(first: int, last: int, every: int) -> Iterator[dict]:
         while first < last:
             line = _next_line(child, lines)
             if line is None:
-                yield _ended(first, "hang", f"no end after {CPU_SECONDS} s")
+                child.send_signal(signal.SIGABRT)  # its faulthandler then says where it was
+                child.wait()
+                yield _ended(first, "hang", f"no end after {CPU_SECONDS} s: {_end_of(errors)}")
                 return
             if not line:
                 child.wait()
-                yield _ended(first, "crash", f"status {child.returncode}: {''.join(filter(None, errors))[-600:]}")
+                yield _ended(first, "crash", f"status {child.returncode}: {_end_of(errors)}")
                 return
             yield json.loads(line)
             first += 1
@@ -67,6 +70,12 @@ def _one_process(first: int, last: int, every: int) -> Iterator[dict]:
 
 def _ended(number: int, how: str, why: str) -> dict:
     return {"number": number, "what": "", "outcome": how, "standardized": 0, "defects": [f"{how}: {why}"], "seconds": 0.0, "peak": 0}
+
+
+def _end_of(errors: list[str]) -> str:
+    """Where the process was, from what it printed last: the lines of the faulthandler that name the product or its decoders."""
+    frames = [line.strip() for line in errors if line.strip().startswith("File")]
+    return " < ".join(frame.rpartition("/")[2] for frame in frames[:4]) or "".join(errors)[-300:]
 
 
 def _forward(stream, take) -> None:
@@ -101,6 +110,7 @@ def judge_all(first: int, last: int, every: int) -> None:
     from fuzz_seeds import made_seeds, real_seeds
 
     seeds, report = (made_seeds(), real_seeds(SHARED_DATA)), os.fdopen(os.dup(1), "w")
+    faulthandler.enable(os.fdopen(os.dup(2), "w"))  # not where the cases print to
     _limit_memory()
     with TemporaryDirectory(prefix="ltdiff-fuzz-") as folder:
         for number in range(first, last):
