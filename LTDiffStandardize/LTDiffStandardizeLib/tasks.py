@@ -26,7 +26,7 @@ from .radiomics.regions.roi import regions_of
 from .radiomics.tables import write_region_facts
 from .report import ReportChoices, write_report
 from .report.plain import plain_texts
-from .requests import object_of, request_of
+from .requests import object_of, request_of, shown
 from .volumes.atomic import refuse_existing
 from .volumes.derivation import Derivation
 from .volumes.dicom_writer import write_dicom_series
@@ -42,8 +42,8 @@ def carry_out(text: str, listener: Listener) -> Result:
     try:
         data = object_of(text)
         task = data.pop("task", "standardize")
-        if task not in TASKS:
-            raise InputError(f"The request asks for the unknown task {task}; known are {', '.join(TASKS)}.")
+        if not (isinstance(task, str) and task in TASKS):
+            raise InputError(f"The request asks for the unknown task {shown(task)}; known are {', '.join(TASKS)}.")
         kind, function = TASKS[task]
         request = request_of(data, kind)
     except InputError as error:

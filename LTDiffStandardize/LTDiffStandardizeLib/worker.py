@@ -28,6 +28,7 @@ from .tasks import carry_out
 from .volumes.atomic import write_text
 
 SECONDS_BETWEEN_LOOKS, SECONDS_TO_CLEAN_UP = 0.05, 60
+MOST_BYTES = 10 << 20  # of a request: paths of tens of thousands of inputs
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,6 +65,8 @@ def run_in_child(request: Request, listener: Listener, python: str) -> Result:
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"The request {path} has more than {MOST_BYTES >> 20} MB, as no request needs; name folders instead of single files.")
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(f"The request {path} cannot be read ({getattr(error, 'strerror', None) or error}); write it first.") from error

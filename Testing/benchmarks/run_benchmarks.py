@@ -5,8 +5,8 @@
 
 Everything runs on one thread and is told in CPU-seconds of its process, ours and the peer in turns; numbers are medians
 over the rounds, with the smallest and the largest. A ratio is ours / peer, the median of the rounds' ratios: smaller is
-better. On a machine that is busy otherwise CPU-seconds grow too, ratios hardly do. All takes about a quarter of an hour,
-most of it for the peers of the features.
+better. On a machine that is busy otherwise CPU-seconds grow too, ratios hardly do. All takes about half an hour,
+most of it for the peers of the features and the damaged series.
 """
 import environment  # noqa: F401, before the libraries that read it
 
@@ -35,6 +35,7 @@ BENCHMARKS = {
     "training": "training",
     "faults": "faults",
     "soak": "soak",
+    "fuzz": "fuzzing",
 }
 
 

@@ -39,11 +39,11 @@ def save_enhanced(path, hu, transfer_syntax=pydicom.uid.ExplicitVRLittleEndian, 
     return save(enhanced_ct(hu, **changes), path, transfer_syntax)
 
 
-def compressed(dataset, syntax):
-    """The dataset with its pixels compressed by pydicom; to be saved with the same transfer syntax."""
+def compressed(dataset, syntax, **options):
+    """The dataset with its pixels compressed by pydicom, with its encoder's options; to be saved with the same transfer syntax."""
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    dataset.compress(syntax, generate_instance_uid=False)
+    dataset.compress(syntax, generate_instance_uid=False, **options)
     return dataset
 
 

@@ -8,7 +8,7 @@ from LTDiffStandardizeLib.cohort.request import FORMATS, Request
 from LTDiffStandardizeLib.errors import InputError
 from LTDiffStandardizeLib.model.standardizer import METHODS
 
-TEXTS = st.text(min_size=1).filter(str.strip)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=250).filter(str.strip)
 
 
 @given(

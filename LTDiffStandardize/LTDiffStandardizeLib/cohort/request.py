@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ..model.bundle import DEFAULT
 from ..model.standardizer import METHODS
+from ..requests import are_texts, check, is_text, is_whole, object_of, request_of, shown, to_json
 from ..volumes.compression import NONE, SYNTAXES
-from ..requests import are_texts, check, is_text, is_whole, object_of, request_of, to_json
 
 FORMATS = ("dicom", "nrrd", "nifti")
 WITH_NOISE = ("ltdiff", "ls_noise")
@@ -78,18 +78,18 @@ class Request:
             yield "model must be a name or a path"
         for name, choices in (("method", METHODS), ("format", FORMATS), ("compression", tuple(SYNTAXES))):
             if getattr(self, name) not in choices:
-                yield f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)}"
+                yield f"{name} must be one of {', '.join(choices)}, not {shown(getattr(self, name))}"
         for name in ("target", "reference", "pseudonyms"):
             if not (getattr(self, name) is None or is_text(getattr(self, name))):
                 yield f"{name} must be a text that is not empty, or be left out"
         if not (is_text(self.device) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device)):
-            yield f"device must be auto, cpu, cuda or cuda:N, not {self.device}"
+            yield f"device must be auto, cpu, cuda or cuda:N, not {shown(self.device)}"
         if not is_whole(self.seed, 0, HIGHEST_SEED):
-            yield f"seed must be a whole number from 0 to {HIGHEST_SEED}, not {self.seed}"
+            yield f"seed must be a whole number from 0 to {HIGHEST_SEED}, not {shown(self.seed)}"
         if not is_whole(self.samples, 1, MOST_SAMPLES):
-            yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {self.samples}"
+            yield f"samples must be a whole number from 1 to {MOST_SAMPLES}, not {shown(self.samples)}"
         if not (self.steps is None or is_whole(self.steps, 1, MOST_STEPS)):
-            yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {self.steps}"
+            yield f"steps must be a whole number from 1 to {MOST_STEPS}, not {shown(self.steps)}"
         for name in ("dicom_regions", "resume", "private_tags"):
             if type(getattr(self, name)) is not bool:
                 yield f"{name} must be true or false"

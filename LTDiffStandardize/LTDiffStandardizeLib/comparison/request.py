@@ -7,12 +7,13 @@ from typing import Any
 
 from ..errors import InputError
 from ..radiomics.profiles import PROFILES
-from ..requests import are_texts, check, is_text, is_whole, to_json, unnamed
+from ..requests import are_texts, check, is_text, is_whole, shown, to_json, unnamed
 from ..volumes.derivation import Derivation
 from .cases import Case
 
 MOST_PROCESSES = 256
 DERIVATION = {field.name for field in fields(Derivation)}
+OPTIONAL, COUNTS = {field.name for field in fields(Derivation) if field.default is None}, {"seed", "steps", "samples"}
 RANDOM_REGIONS = ("random:100",)
 
 
@@ -45,7 +46,8 @@ class ComparisonRequest:
     arrays: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "cases", tuple(map(_case, self.cases)))
+        if isinstance(self.cases, (list, tuple)):
+            object.__setattr__(self, "cases", tuple(map(_case, self.cases)))
         check(self, self._problems())
 
     @property
@@ -56,7 +58,7 @@ class ComparisonRequest:
         return to_json(self, task="compare")
 
     def _problems(self) -> Iterator[str]:
-        if not self.cases:
+        if not (isinstance(self.cases, tuple) and self.cases):
             yield "cases must hold at least one patient"
         elif any(bool(case.reference) != self.has_reference for case in self.cases):
             yield "either all patients or none must have a reference"
@@ -64,8 +66,8 @@ class ComparisonRequest:
             yield "without a reference there must be two volumes, one before and one after; name a second one, or a reference"
         if not is_text(self.output):
             yield "output must name a folder"
-        if self.profile not in PROFILES:
-            yield f"profile must be one of {', '.join(PROFILES)}, not {self.profile}"
+        if not (is_text(self.profile) and self.profile in PROFILES):
+            yield f"profile must be one of {', '.join(PROFILES)}, not {shown(self.profile)}"
         if not isinstance(self.settings, dict):
             yield "settings must be an object with the parameters of the profile"
         if not (are_texts(self.rois) and self.rois):
@@ -73,7 +75,7 @@ class ComparisonRequest:
         if not are_texts(self.charted):
             yield "charted must be names of features"
         if not is_whole(self.processes, 1, MOST_PROCESSES):
-            yield f"processes must be a whole number from 1 to {MOST_PROCESSES}, not {self.processes}"
+            yield f"processes must be a whole number from 1 to {MOST_PROCESSES}, not {shown(self.processes)}"
         for name in ("before", "after", "patient"):
             if not (getattr(self, name) is None or is_text(getattr(self, name))):
                 yield f"{name} must be a text that is not empty, or be left out"
@@ -126,15 +128,20 @@ class ExportRequest:
             yield "source_files must be paths of DICOM files"
         if not isinstance(self.derivation, dict) or not {"method", "target", "software_version"} <= set(self.derivation) <= DERIVATION:
             yield f"derivation must have method, target and software_version, of {', '.join(sorted(DERIVATION))}"
+            return
+        for name, value in self.derivation.items():
+            if not (is_whole(value, 0, 2**63) if name in COUNTS else is_text(value)) and not (value is None and name in OPTIONAL):
+                yield f"derivation has no valid {name}, but {shown(value)}"
 
 
 def _case(value: Any) -> Case:
     """A case from what JSON makes of one."""
     if isinstance(value, Case):
         return value
-    usable = isinstance(value, dict) and set(value) <= {"patient", "reference", "volumes", "rois"} and isinstance(value.get("volumes"), dict)
+    usable = (isinstance(value, dict) and set(value) <= {"patient", "reference", "volumes", "rois"} and isinstance(value.get("volumes"), dict)
+              and isinstance(value.get("rois", ()), (list, tuple)))  # fmt: skip
     texts = [*value["volumes"], *value["volumes"].values(), *value.get("rois", ())] if usable else [None]
-    if not all(map(is_text, texts)) or not isinstance(value.get("reference", ""), (str, type(None))):
+    if not all(map(is_text, texts)) or not (is_text(value.get("reference")) or value.get("reference") in ("", None)):
         raise InputError("The request cannot be carried out: each of the cases must be an object with volumes (names and paths) and, where they "
                          "apply, patient, reference and rois.")  # fmt: skip
     return Case(str(value.get("patient", "")), value.get("reference") or "", value["volumes"], tuple(value.get("rois", ())))

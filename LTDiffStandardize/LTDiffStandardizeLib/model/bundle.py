@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError
+from ..errors import LTDiffError, ModelError
 from .protocols import Protocol
 from .unpaired import UnpairedModel
 
@@ -21,6 +23,8 @@ MODELS = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 DEFAULT = "ltdiff-chest"
 FORMAT = 2
 WEIGHTS, CONFIGURATION, CARD = "weights.safetensors", "bundle.json", "card.md"
+MOST_BYTES = {WEIGHTS: 4 << 30, CONFIGURATION: 64 << 20}  # of what comes from strangers
+MOST_STEPS, WIDEST = 1000, 4096
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,13 @@ class Bundle:
         from .network import LatentDiffusionModel
         from .network_shape import NetworkShape
 
-        model = LatentDiffusionModel(NetworkShape.from_dict(self.configuration["shape"]))
         try:
+            model = LatentDiffusionModel(NetworkShape.from_dict(self.configuration["shape"]))
             model.load_state_dict(load(checked_weights(self.folder, self.sha256)))
-        except (RuntimeError, OSError) as error:
-            raise ModelError(f"{self.folder / WEIGHTS} does not fit its configuration ({str(error).splitlines()[0]}); use an undamaged bundle.") from error
+        except LTDiffError:
+            raise
+        except Exception as error:  # what strangers wrote makes safetensors and torch raise almost anything
+            raise ModelError(f"{self.folder / WEIGHTS} does not fit its configuration ({_first_line(error)}); use an undamaged bundle.") from error
         return model.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
 
 
@@ -75,32 +81,62 @@ def load_bundle(name_or_path: str | Path = DEFAULT) -> Bundle:
     """A shipped bundle by name, or any by its folder or weights file. Raises ModelError, naming what is missing or changed."""
     folder = _folder_of(name_or_path)
     try:
-        configuration = json.loads((folder / CONFIGURATION).read_text(encoding="utf-8"))
+        configuration = json.loads(_own_file(folder, CONFIGURATION).read_text(encoding="utf-8"))
         if configuration["format"] != FORMAT:
             raise ModelError(f"{folder} has bundle format {configuration['format']}, this version reads {FORMAT}; get a matching bundle or version.")
         protocol, expected = Protocol.from_dict(configuration["protocol"]), configuration["sha256"]
         checked_weights(folder, expected)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder} is no complete model bundle ({error}); it needs {WEIGHTS} and {CONFIGURATION} as the training writes them.") from error
-    return Bundle(folder.name, folder, expected, configuration, protocol)
+        bundle = Bundle(folder.name, folder, expected, configuration, protocol)
+        _check_configuration(bundle)
+    except LTDiffError:
+        raise
+    except Exception as error:  # what strangers wrote is missing, of another kind or nested without end
+        raise ModelError(f"{folder} is no complete model bundle ({_first_line(error)}); it needs {WEIGHTS} and {CONFIGURATION} as the training writes them.") from error
+    return bundle
+
+
+def _check_configuration(bundle: Bundle) -> None:
+    """Raises almost anything where a part that is asked for later is not there, or would take all memory or for ever."""
+    widths = [width for widths in bundle.configuration["shape"].values() for width in widths]
+    if not all(type(width) is int and 0 < width <= WIDEST for width in widths):
+        raise ValueError(f"its networks are not 1 to {WIDEST} wide")
+    if not 0 < bundle.steps <= MOST_STEPS or not 0 <= bundle.temperature < math.inf:
+        raise ValueError(f"its steps are not 1 to {MOST_STEPS}, or its temperature is no number")
+    bundle.unpaired  # noqa: B018, read to see that it can be
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(".")
 
 
 def checked_weights(folder: Path, expected: str) -> bytes:
     """The weights file's bytes; raises ModelError where its SHA-256 is not the expected one."""
-    weights = (folder / WEIGHTS).read_bytes()
+    weights = _own_file(folder, WEIGHTS).read_bytes()
     sha256 = hashlib.sha256(weights).hexdigest()
     if sha256 != expected:
         raise ModelError(f"{folder / WEIGHTS} has SHA-256 {sha256[:12]}..., its bundle.json says {expected[:12]}...; the file was changed or damaged: get the bundle again.")
     return weights
 
 
+def _own_file(folder: Path, name: str) -> Path:
+    """A file of the bundle. Raises ModelError where it is none, leads out of the folder, or is larger than any should be."""
+    path = folder / name
+    if not path.is_file():
+        raise ModelError(f"{folder} is no complete model bundle (it has no file {name}); it needs {WEIGHTS} and {CONFIGURATION} as the training writes them.")
+    if path.resolve().parent != folder.resolve():
+        raise ModelError(f"{path} is a link out of its bundle, and nothing outside is read; put the file itself there.")
+    if path.stat().st_size > MOST_BYTES[name]:
+        raise ModelError(f"{path} has more than {MOST_BYTES[name] >> 20} MB, as no bundle has; get the bundle again.")
+    return path
+
+
 def _folder_of(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
-    if path.name == WEIGHTS and path.is_file():
+    if path.name == WEIGHTS and os.path.isfile(path):
         return path.parent
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path, it takes names that no file can have
         return path
-    if path.name == str(name_or_path) and (MODELS / path.name).is_dir():
+    if path.name == str(name_or_path) and os.path.isdir(MODELS / path.name):
         return MODELS / path.name
     known = ", ".join(sorted(p.name for p in MODELS.glob("*") if p.is_dir())) or "none"
     raise ModelError(f"There is no model {name_or_path}; shipped are: {known}. Name one of these or the folder of a bundle.")

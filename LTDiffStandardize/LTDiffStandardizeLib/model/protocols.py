@@ -113,7 +113,7 @@ def load_protocol(path: Path) -> Protocol:
         return Protocol.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; check the path of the protocol file.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is no protocol file ({error!r}); name a protocol of the library or a file written by the training.") from error
 
 

@@ -7,7 +7,7 @@ from typing import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .elements import read_dataset
+from .elements import quiet, read_dataset
 from .headers import SliceHeader
 from .memory import why_too_large
 from .padding import padding_mask
@@ -74,6 +74,8 @@ def _hu_values(dataset, header: SliceHeader) -> np.ndarray:
 
 
 def _why_not_decoded(syntax) -> str:
+    if not getattr(syntax, "is_transfer_syntax", False):
+        return "is in a transfer syntax that DICOM does not know; export it again"
     if not syntax.is_compressed:
         return "has incomplete or invalid pixel data; copy or export it again"
     return (f"is compressed as {syntax.name} and cannot be decoded, so it is damaged or its decoder is missing; export the series "
@@ -116,7 +118,8 @@ def _loss(header: SliceHeader) -> str | None:
 
     if not is_lossy(header.transfer_syntax, header.lossy):
         return None
-    syntax = UID(header.transfer_syntax)
+    with quiet():
+        syntax = UID(header.transfer_syntax)
     method = syntax.name.split(" (")[0] if syntax.is_compressed else "before it was stored here"
     return f"{method}, {header.lossy_ratio:.3g} to 1" if header.lossy_ratio else method
 

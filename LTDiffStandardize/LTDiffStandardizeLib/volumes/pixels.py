@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from .codestreams import size_and_components
 from .elements import quiet
 
 # Elements of the Image Pixel module that decoding depends on (PS3.3 C.7.6.3).
 LAYOUT = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation")
+RLE = "1.2.840.10008.1.2.5"
 WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 52, 53, 54, 55, 56, 59, 60, 61, 62, 63, 64, 81)}
-PERHAPS_WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (91, 93, 203)}
+PERHAPS_RLE = "1.2.840.10008.1.2.5"
+WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (91, 93, 203)}
 
 
 def stored_values(dataset, frame: int | None) -> np.ndarray:
@@ -21,10 +24,20 @@ def stored_values(dataset, frame: int | None) -> np.ndarray:
     """
     with quiet():
         if dataset.file_meta.TransferSyntaxUID.is_compressed:
-            values = _decoded_by_itk(dataset, frame or 0)
+            encoded = _encoded(dataset, frame or 0)
+            _refuse_another_size(dataset, encoded)
+            values = _decoded_by_itk(dataset, encoded)
             if values is not None:
                 return values
         return _decoded_by_pydicom(dataset, frame or 0)
+
+
+def _refuse_another_size(dataset, encoded: bytes) -> None:
+    if dataset.file_meta.TransferSyntaxUID == RLE:
+        return
+    stated = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
+    if size_and_components(encoded) != stated:
+        raise ValueError("the compressed pixels have another size than the header states")
 
 
 def is_lossy(syntax: str, stated: str) -> bool:
@@ -42,8 +55,8 @@ def _decoded_by_pydicom(dataset, frame: int) -> np.ndarray:
     return values if values.ndim == 2 else values[0]
 
 
-def _decoded_by_itk(dataset, frame: int) -> np.ndarray | None:
-    """The pixels of a compressed frame; None where ITK cannot decode them.
+def _decoded_by_itk(dataset, encoded: bytes) -> np.ndarray | None:
+    """The pixels of an encoded frame; None where ITK cannot decode them.
 
     SimpleITK brings the decoders (GDCM) that pydicom needs other packages for: JPEG lossless, JPEG-LS, 12-bit JPEG, JPEG 2000, RLE. It reads
     files alone, so the frame is given to it as one, with nothing of the header that could change the values.
@@ -52,7 +65,7 @@ def _decoded_by_itk(dataset, frame: int) -> np.ndarray | None:
 
     with tempfile.TemporaryDirectory(prefix="ltdiff-") as folder:
         path = Path(folder) / "frame.dcm"
-        _write_frame(dataset, frame, path)
+        _write_frame(dataset, encoded, path)
         try:
             values = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
         except RuntimeError:
@@ -60,7 +73,7 @@ def _decoded_by_itk(dataset, frame: int) -> np.ndarray | None:
     return values[0] if values.ndim == 3 and len(values) == 1 else None
 
 
-def _write_frame(dataset, frame: int, path: Path) -> None:
+def _write_frame(dataset, encoded: bytes, path: Path) -> None:
     import pydicom
     from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
     from pydicom.encaps import encapsulate
@@ -71,7 +84,7 @@ def _write_frame(dataset, frame: int, path: Path) -> None:
     alone.SOPClassUID, alone.SOPInstanceUID, alone.Modality = "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "CT"
     alone.file_meta.MediaStorageSOPClassUID, alone.file_meta.MediaStorageSOPInstanceUID = alone.SOPClassUID, alone.SOPInstanceUID
     alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
-    alone.PixelData = encapsulate([_encoded(dataset, frame)])
+    alone.PixelData = encapsulate([encoded])
     alone["PixelData"].VR, alone["PixelData"].is_undefined_length = "OB", True
     pydicom.dcmwrite(path, alone)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .elements import quiet
 from .functional_groups import ENHANCED_CT, LEGACY_CONVERTED_CT
 from .headers import SliceHeader
 
@@ -64,7 +65,8 @@ def _of_another_kind(header: SliceHeader) -> Iterator[str]:
     if header.modality != "CT":
         yield f"is not CT but {header.modality or 'of no stated modality'}; choose a CT series"
     if header.sop_class_uid not in CLASSES:
-        name = UID(header.sop_class_uid).name.removesuffix(" Storage")
+        with quiet():
+            name = UID(header.sop_class_uid).name.removesuffix(" Storage")
         remark = ", a picture of a screen" if "Secondary Capture" in name else ""
         yield f"is no CT image but a {name.lower() if name != header.sop_class_uid else 'private object'}{remark}; {REMEDY}"
     kind = kind_of_picture(header)
@@ -89,11 +91,11 @@ def _badly_placed(header: SliceHeader) -> Iterator[str]:
 
 
 def _is_placed(header: SliceHeader) -> bool:
-    if len(header.position) != 3 or len(header.orientation) != 6 or np.abs(header.position).max() > FARTHEST_MM:
+    if len(header.position) != 3 or len(header.orientation) != 6 or np.abs(header.position).max() > FARTHEST_MM or np.abs(header.orientation).max() > 2:
         return False
     row, column = np.array(header.orientation[:3]), np.array(header.orientation[3:])
     lengths_and_cosine = np.array([row @ row, column @ column, row @ column])
-    return bool(np.abs(header.orientation).max() < 2 and np.allclose(lengths_and_cosine, [1, 1, 0], atol=0.01))
+    return bool(np.allclose(lengths_and_cosine, [1, 1, 0], atol=0.01))
 
 
 def _not_in_hu(header: SliceHeader) -> Iterator[str]:
