@@ -33,6 +33,7 @@ BENCHMARKS = {
     "archive": "indexing",
     "simulation": "simulating",
     "training": "training",
+    "conformance": "conformance",
     "faults": "faults",
     "soak": "soak",
     "fuzz": "fuzzing",

@@ -13,8 +13,7 @@ from .elements import quiet
 LAYOUT = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation")
 RLE = "1.2.840.10008.1.2.5"
 WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 52, 53, 54, 55, 56, 59, 60, 61, 62, 63, 64, 81)}
-PERHAPS_RLE = "1.2.840.10008.1.2.5"
-WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (91, 93, 203)}
+PERHAPS_WITH_LOSS = {f"1.2.840.10008.1.2.4.{number}" for number in (91, 93, 203)}
 
 
 def stored_values(dataset, frame: int | None) -> np.ndarray:
