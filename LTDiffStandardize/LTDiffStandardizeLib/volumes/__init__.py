@@ -1,7 +1,9 @@
 """CT volumes: HU, geometry, scanner facts; DICOM series, NRRD and NIfTI in; derived DICOM series, NRRD and NIfTI out.
 
-Within: volume, atomic, derivation <- padding, headers <- stack <- image_files, series, dicom_reader <- reading;
-derived_headers <- dicom_writer. Imports nothing of the other packages but `errors`; pydicom, SimpleITK and scipy when first used.
+Within: volume, memory, atomic, names, derivation, compression, elements, codestreams <- functional_groups, pixels, padding <- headers <-
+suitability, stack <- image_files, series, dicom_reader <- reading; conformity, pseudonyms <- inherited <- derived_headers <- dicom_writer;
+orientation.
+Imports nothing of the other packages but `errors`; pydicom, SimpleITK and scipy when first used.
 """
 from .derivation import Derivation
 from .dicom_writer import write_dicom_series
