@@ -1,6 +1,7 @@
 """Progress as numbers, as a line for a person and as a line for a parent process."""
 import io
 
+import pytest
 from hypothesis import given, strategies as st
 
 from LTDiffStandardizeLib.cohort.progress import Console, Count, Meter, Progress, from_line, to_line
@@ -97,3 +98,10 @@ def test_a_terminal_without_the_letters_or_gone_altogether_stops_nothing():
     ascii_only.close()
     console.say("gone")
     console.progress(HALF_WAY)
+
+
+@pytest.mark.parametrize("told", ["\x1b[31mred", "back\x08", "bell\x07", "csi\x9b31m"])
+def test_names_of_files_send_no_commands_to_a_terminal(told):
+    output = io.StringIO()
+    Console(output, io.StringIO()).say(f"first {told}\nsecond")
+    assert output.getvalue() == "first " + "".join(letter if letter.isprintable() else "?" for letter in told) + "\nsecond\n"

@@ -14,6 +14,11 @@ TOP_LEVEL = {*PRODUCT, "Resources", "Testing", "CMakeLists.txt", "README.md", "L
 MADE_BY_USE = {".git", ".ltdiff-env", "demo-output", "__pycache__", ".pytest_cache", ".hypothesis"}
 TEXT = {".py", ".md", ".txt", ".json", ".cmake", ".ui", ".ini"}
 PICKLE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+NETWORK_MODULES = {
+    "aiohttp", "asyncio", "ftplib", "http", "httpx", "imaplib", "nntplib", "poplib", "requests", "smtplib", "socket", "socketserver", "ssl", "telnetlib", "urllib", "urllib3",
+    "webbrowser", "websocket", "websockets", "wsgiref", "xmlrpc",
+}  # fmt: skip
+NETWORK_FUNCTIONS = ("load_state_dict_from_url", "download_url_to_file", "hf_hub_download", "snapshot_download", "from_pretrained")
 TEST_COMMAND = "python3 Testing/run.py tests"
 
 
@@ -48,6 +53,21 @@ def pickles_in(code):
                 yield f"line {node.lineno} loads without weights_only=True"
             if said.get("allow_pickle", "False") != "False":
                 yield f"line {node.lineno} allows pickles"
+
+
+def network_in(code):
+    """Where the code could reach for the network, as lines of text: modules for it, and functions of others that download."""
+    for node in ast.walk(ast.parse(code)):
+        imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            imported = [node.module]
+        for name in imported:
+            if name.split(".")[0] in NETWORK_MODULES or name.startswith("torch.hub"):
+                yield f"line {node.lineno} imports {name}"
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            text = ast.unparse(node)
+            if text.split(".")[-1] in NETWORK_FUNCTIONS or text == "torch.hub":
+                yield f"line {node.lineno} names {text}"
 
 
 def test_the_top_level_holds_only_what_users_look_for():
@@ -89,6 +109,23 @@ def test_models_are_not_read_with_torch_load():
 )
 def test_the_check_for_pickles_finds_them(code):
     assert list(pickles_in(code))
+
+
+def test_the_product_has_nothing_that_reaches_for_the_network():
+    # Scans stay where they are. Training on several GPUs talks to its own processes, through torch.distributed.
+    found = {str(path): list(network_in((ROOT / path).read_text(encoding="utf-8"))) for path in python_files(*PRODUCT)}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "code", ["import urllib.request", "from http import client", "import socket as s", "from requests import get", "torch.hub.load(x)", "Model.from_pretrained(x)"]
+)
+def test_the_check_for_the_network_finds_it(code):
+    assert list(network_in(code))
+
+
+def test_the_check_for_the_network_lets_our_own_modules_pass():
+    assert list(network_in("from .requests import check\nfrom ..requests import shown\nimport torch.distributed")) == []
 
 
 def test_the_continuous_integration_runs_the_test_command_of_the_readme_and_nothing_else():

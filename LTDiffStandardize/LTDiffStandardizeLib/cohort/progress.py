@@ -150,7 +150,7 @@ class Console:
     def say(self, text: str) -> None:
         if self._shown:
             self._show("")
-        _print(self._output, f"{self._prefix}{text}\n")
+        _print(self._output, f"{self._prefix}{_shown(text)}\n")
 
     def _show(self, text: str) -> None:
         text = text[:shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be rewritten
@@ -165,7 +165,12 @@ class WorkerLines:
         _print(sys.stdout, to_line(progress) + "\n")
 
     def say(self, text: str) -> None:
-        _print(sys.stdout, text + "\n")
+        _print(sys.stdout, _shown(text) + "\n")
+
+
+def _shown(text: str) -> str:
+    """Without control characters but the ends of lines: names of files may hold what a terminal takes for commands."""
+    return "".join("?" if letter < " " and letter != "\n" or "\x7f" <= letter < "\xa0" else letter for letter in text)
 
 
 def _print(stream: TextIO, text: str) -> None:
