@@ -68,10 +68,10 @@ def unnamed(request: Any, *names: str) -> Iterator[str]:
             yield f"{name} must be a path"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, most: int = MOST_SHOWN) -> str:
     """A value as it stands in a sentence: printable, and cut where it is long."""
     text = "".join(letter if letter.isprintable() else "?" for letter in str(value))
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def is_text(value: Any) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LTDiffError, ModelError
+from ..requests import shown
 from .protocols import Protocol
 from .unpaired import UnpairedModel
 
@@ -24,7 +25,7 @@ DEFAULT = "ltdiff-chest"
 FORMAT = 2
 WEIGHTS, CONFIGURATION, CARD = "weights.safetensors", "bundle.json", "card.md"
 MOST_BYTES = {WEIGHTS: 4 << 30, CONFIGURATION: 64 << 20}  # of what comes from strangers
-MOST_STEPS, WIDEST = 1000, 4096
+MOST_STEPS, MOST_LEVELS, WIDEST = 1000, 8, 512
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def load_bundle(name_or_path: str | Path = DEFAULT) -> Bundle:
     try:
         configuration = json.loads(_own_file(folder, CONFIGURATION).read_text(encoding="utf-8"))
         if configuration["format"] != FORMAT:
-            raise ModelError(f"{folder} has bundle format {configuration['format']}, this version reads {FORMAT}; get a matching bundle or version.")
+            raise ModelError(f"{folder} has bundle format {shown(configuration['format'])}, this version reads {FORMAT}; get a matching bundle or version.")
         protocol, expected = Protocol.from_dict(configuration["protocol"]), configuration["sha256"]
         checked_weights(folder, expected)
         bundle = Bundle(folder.name, folder, expected, configuration, protocol)
@@ -97,16 +98,16 @@ def load_bundle(name_or_path: str | Path = DEFAULT) -> Bundle:
 
 def _check_configuration(bundle: Bundle) -> None:
     """Raises almost anything where a part that is asked for later is not there, or would take all memory or for ever."""
-    widths = [width for widths in bundle.configuration["shape"].values() for width in widths]
-    if not all(type(width) is int and 0 < width <= WIDEST for width in widths):
-        raise ValueError(f"its networks are not 1 to {WIDEST} wide")
+    for widths in bundle.configuration["shape"].values():
+        if len(widths) > MOST_LEVELS or not all(type(width) is int and 0 < width <= WIDEST for width in widths):
+            raise ValueError(f"its networks are not 1 to {WIDEST} wide on 1 to {MOST_LEVELS} levels")
     if not 0 < bundle.steps <= MOST_STEPS or not 0 <= bundle.temperature < math.inf:
         raise ValueError(f"its steps are not 1 to {MOST_STEPS}, or its temperature is no number")
     bundle.unpaired  # noqa: B018, read to see that it can be
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200].rstrip(".")
+    return shown((str(error) or type(error).__name__).splitlines()[0].rstrip("."), 200)
 
 
 def checked_weights(folder: Path, expected: str) -> bytes:
