@@ -109,6 +109,8 @@ def save_protocol(protocol: Protocol, path: Path) -> None:
 
 def load_protocol(path: Path) -> Protocol:
     """Raises InputError when the file is no protocol."""
+    if Path(path).exists() and not Path(path).is_file():  # to open a pipe would wait for its writer
+        raise InputError(f"{path} is no protocol file; name a protocol of the library or a file written by the training.")
     try:
         return Protocol.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError as error:

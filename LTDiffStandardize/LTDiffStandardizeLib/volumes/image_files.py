@@ -100,6 +100,8 @@ def _open(path: Path):
     """SimpleITK's reader with the header read; raises InputError where that is not a scalar volume."""
     import SimpleITK as sitk
 
+    if path.exists() and not path.is_file():  # to open a pipe would wait for its writer
+        raise InputError(f"{path} is not a readable NRRD or NIfTI image; copy or export it again.")
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:

@@ -14,6 +14,7 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 CLASSES = ("", CT_IMAGE, ENHANCED_CT, LEGACY_CONVERTED_CT)  # de-identification may drop it
 MOST_SIDE, MOST_FRAMES = 8192, 32768
 PIXEL_MM, FARTHEST_MM, STEEPEST_DEGREES = (1e-3, 20.0), 1e5, 45.0
+LONGEST_SHOWN = 40
 LARGEST_SLOPE, LARGEST_INTERCEPT = 1e4, 1e6
 
 # What ImageType (0008,0008) calls pictures that are not as they were reconstructed, in whole words of its third value and on
@@ -43,6 +44,11 @@ def kind_of_picture(header: SliceHeader) -> str | None:
     return next((kind for kind, names in KINDS.items() if words & names), None)
 
 
+def _shown(text: str) -> str:
+    """In damaged files a value can be anything, also what names the patient."""
+    return re.sub(r"[^\w +-]", "", text)[:LONGEST_SHOWN].strip()
+
+
 def _objections(header: SliceHeader) -> Iterator[str]:
     if header.problem:
         yield f"has a DICOM header that cannot be read ({header.problem}); export it again"
@@ -54,7 +60,7 @@ def _objections(header: SliceHeader) -> Iterator[str]:
         yield (f"claims {header.rows} x {header.columns} pixels in {header.frames} frame(s), more than any CT image has "
                f"({MOST_SIDE} x {MOST_SIDE} in {MOST_FRAMES}); export it again")  # fmt: skip
     if header.samples != 1 or header.photometric != "MONOCHROME2":
-        yield f"holds {header.photometric or 'unnamed'} pictures, not HU (MONOCHROME2 with one sample per pixel); choose the CT series itself"
+        yield f"holds {_shown(header.photometric) or 'unnamed'} pictures, not HU (MONOCHROME2 with one sample per pixel); choose the CT series itself"
     yield from _badly_placed(header)
     yield from _not_in_hu(header)
 
@@ -63,7 +69,7 @@ def _of_another_kind(header: SliceHeader) -> Iterator[str]:
     from pydicom.uid import UID
 
     if header.modality != "CT":
-        yield f"is not CT but {header.modality or 'of no stated modality'}; choose a CT series"
+        yield f"is not CT but {_shown(header.modality) or 'of no stated modality'}; choose a CT series"
     if header.sop_class_uid not in CLASSES:
         with quiet():
             name = UID(header.sop_class_uid).name.removesuffix(" Storage")
@@ -71,9 +77,9 @@ def _of_another_kind(header: SliceHeader) -> Iterator[str]:
         yield f"is no CT image but a {name.lower() if name != header.sop_class_uid else 'private object'}{remark}; {REMEDY}"
     kind = kind_of_picture(header)
     if kind:
-        yield f"is {kind} (image type {' '.join(filter(None, header.image_type))}); {REMEDY}"
+        yield f"is {kind} (image type {_shown(' '.join(filter(None, header.image_type)))}); {REMEDY}"
     if header.pixel_presentation in ("COLOR", "MIXED", "COLOR_RANGE", "TRUE_COLOR"):
-        yield f"holds colours, not HU (pixel presentation {header.pixel_presentation}); {REMEDY}"
+        yield f"holds colours, not HU (pixel presentation {_shown(header.pixel_presentation)}); {REMEDY}"
     if header.frame is None and (header.frames > 1 or header.sop_class_uid in (ENHANCED_CT, LEGACY_CONVERTED_CT)):
         yield "is a multi-frame object that does not say where its frames lie (no functional groups); export it as single-frame CT"
 
@@ -103,4 +109,4 @@ def _not_in_hu(header: SliceHeader) -> Iterator[str]:
     if None in rescale or not 0 < abs(header.slope) <= LARGEST_SLOPE or abs(header.intercept) > LARGEST_INTERCEPT:
         yield "has no valid RescaleSlope and RescaleIntercept, so its HU are unknown; export it again with them"
     if header.rescale_type not in ("", "HU", "US", "HU_MOD"):
-        yield f"holds {header.rescale_type} values, not HU (RescaleType); choose a series in HU"
+        yield f"holds {_shown(header.rescale_type)} values, not HU (RescaleType); choose a series in HU"
