@@ -1,13 +1,11 @@
 """Which series a cohort has, and under which names."""
 import os
 
-import numpy as np
 import pytest
 from small_cohort import dicom_series, nrrd_volume
 
 from LTDiffStandardizeLib.cohort.inputs import find_cohort
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.volumes import CTVolume
 
 
 def names(inputs, output):
@@ -76,15 +74,3 @@ def test_file_names_that_are_no_text_are_taken_as_they_are(tmp_path):
     folder = tmp_path / os.fsdecode(b"M\xfcller")
     dicom_series(folder, 1)
     assert names([folder], tmp_path / "out") == names([folder], tmp_path / "out") == ["M-ller_s1_B40f"]
-
-
-def test_own_results_and_label_maps_are_not_standardized(tmp_path):
-    from LTDiffStandardizeLib.cohort.series import _refuse_what_is_no_scan
-    from LTDiffStandardizeLib.volumes import CTFacts
-
-    noise = np.random.default_rng(0).normal(0, 100, (2, 16, 16)).astype(np.int16)
-    _refuse_what_is_no_scan(CTVolume(noise))
-    with pytest.raises(InputError, match="a result of LTDiff already"):
-        _refuse_what_is_no_scan(CTVolume(noise, facts=CTFacts(kernel="LTDiff B70f\\from B40f")))
-    with pytest.raises(InputError, match="label map"):
-        _refuse_what_is_no_scan(CTVolume((noise > 0).astype(np.int16)))
