@@ -14,7 +14,7 @@ AIR, LEAST_AIR = -700, 0.001
 TISSUE, LEAST_TISSUE = (-200, 300), 0.005
 """HU of fat to enhanced blood."""
 BELOW_AIR, MOST_BELOW_AIR = -1200, 0.2
-"""No noise of air reaches so low so often: of the real series none has more than 0.01 % there, once padding is left out."""
+"""No noise of air reaches so low so often: of the real series none has more than 0.05 % there, once padding is left out."""
 LEAST_RANGE = 3.0
 """HU from the tenth to the ninetieth percentile. Noise with an SD of 1.2 HU has this alone; SUV, probabilities and labels have not."""
 DARK, BACKGROUND = -20, (-20, 60)
