@@ -1,13 +1,11 @@
 """Which series a cohort has, and under which names."""
 import os
 
-import numpy as np
 import pytest
 from small_cohort import dicom_series, nrrd_volume
 
 from LTDiffStandardizeLib.cohort.inputs import find_cohort
 from LTDiffStandardizeLib.errors import InputError
-from LTDiffStandardizeLib.volumes import CTVolume
 
 
 def names(inputs, output):

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..model.protocols import Protocol, same_kernel, sharp_source_warning
 from ..volumes.derivation import SOFTWARE
 from ..volumes.orientation import axial
@@ -28,32 +30,31 @@ class Examination:
 
 
 def examine(volume: CTVolume, protocol: Protocol | None = None, named: bool = False, trained_noise: tuple[float, float] | None = None) -> Examination:
-    """What the voxels tell. Takes 0.3 s of one core for 150 slices of 512 x 512 and makes no copy of the volume.
+    """What the voxels tell. Takes 0.2 s of one core for 150 slices of 512 x 512 and makes no copy of the volume.
 
     protocol: what it is to be standardized with; None: only whether it is a CT, and what it holds. named: the user chose just
     this protocol, so that an input that is like its target is warned of, not refused. trained_noise: lowest and highest noise SD
     (HU) of the scans that the network was trained on, where one is used.
     """
-    if refusal := _why_no_scan(volume):
+    values = sampled(volume)
+    if refusal := _why_no_scan(volume, values):
         return Examination({}, refusal=f"{volume.name} {refusal}.")
     volume, _ = axial(volume)
     texture, contrast, metal = measure_texture(volume), enhanced(volume), metal_ml(volume)
-    facts = _facts(volume, texture, contrast, metal)
+    facts = _facts(shares(values), texture, contrast, metal)
     if protocol and not named and is_comparable(texture) and is_like_the_target(texture.frequency, protocol):
         return Examination(facts, refusal=already_standard(volume.name, volume.facts.kernel, texture.frequency, protocol))
     return Examination(facts, tuple(_warnings(volume, protocol, trained_noise, texture, contrast, metal)))
 
 
-def _why_no_scan(volume: CTVolume) -> str | None:
+def _why_no_scan(volume: CTVolume, values: np.ndarray) -> str | None:
     """A piece of a sentence: results of this program and label maps lie in the folders of cohorts too."""
     if (volume.facts.kernel or "").startswith(SOFTWARE):
         return f"is a result of {SOFTWARE} already; give the series that it was made from"
-    values = sampled(volume)
     return why_not_hu(volume, values) if values.size else "holds nothing but padding; choose another series"
 
 
-def _facts(volume: CTVolume, texture: Texture | None, contrast: Enhanced | None, metal: float) -> dict[str, Any]:
-    share = shares(sampled(volume))
+def _facts(share: dict[str, float], texture: Texture | None, contrast: Enhanced | None, metal: float) -> dict[str, Any]:
     return {
         "noise_hu": _rounded(texture and texture.noise_hu, 1),
         "noise_mean_frequency_lp_cm": _rounded(texture and texture.frequency, 2),
@@ -85,8 +86,11 @@ def _warnings(volume: CTVolume, protocol: Protocol | None, trained_noise: tuple[
 
 
 def _sharpness_warning(volume: CTVolume, protocol: Protocol, texture: Texture | None) -> str | None:
-    if is_comparable(texture) and protocol.source.noise_frequency is not None:
-        return misfit(texture.frequency, protocol)
+    """The NPS where it can be compared; else what the filter would amplify, for a kernel that the protocol is not made for."""
+    if is_comparable(texture):
+        doubt = misfit(texture.frequency, protocol)
+        if doubt or protocol.source.noise_frequency is not None:
+            return doubt
     return None if same_kernel(protocol.source.label, volume.facts.kernel) else sharp_source_warning(protocol, volume)
 
 

@@ -14,12 +14,16 @@ AIR, LEAST_AIR = -700, 0.001
 TISSUE, LEAST_TISSUE = (-200, 300), 0.005
 """HU of fat to enhanced blood."""
 BELOW_AIR, MOST_BELOW_AIR = -1200, 0.2
-"""No noise of air reaches so low so often: of the real series none has more than 0.01 % there, once padding is left out."""
+"""No noise of air reaches so low so often: of the real series none has more than 0.05 % there, once padding is left out."""
 LEAST_RANGE = 3.0
 """HU from the tenth to the ninetieth percentile. Noise with an SD of 1.2 HU has this alone; SUV, probabilities and labels have not."""
-DARK, BACKGROUND, BRIGHT, LEAST_BRIGHT = -20, (-20, 60), (100, 250), 0.2
-"""Background near 0, nothing below and a fifth or more above 100 HU, with a tenth above 250: magnetic resonance images, and
-stored values that were taken for HU. A CT cut to the inside of a head or a vessel has one of these marks, not all."""
+DARK, BACKGROUND = -20, (-20, 60)
+"""HU: background near 0 and nothing below is what magnetic resonance images have, and stored values that were taken for HU."""
+BRIGHT, LEAST_BRIGHT = (100, 250), 0.2
+"""With it they have a fifth or more of their voxels above 100 and a tenth above 250, which the inside of a head has not."""
+OBJECT, LEAST_OBJECT, LEAST_BORDER = 500, 0.01, 0.8
+"""Or, of DICOM series, which nobody crops to the inside of a head, most of the slices' borders in the background (0.87 around a
+head phantom) and a hundredth above 500."""
 
 
 def sampled(volume: CTVolume) -> np.ndarray:
@@ -58,6 +62,22 @@ def why_not_hu(volume: CTVolume, values: np.ndarray) -> str | None:
     if share["tissue"] < LEAST_TISSUE:
         return f"{found}, none of them soft tissue (CT: {TISSUE[0]} to {TISSUE[1]} HU), so they are not HU; {remedy}"
     background = float(np.median(values[values <= dark]))
-    if (low >= DARK and BACKGROUND[0] <= background <= BACKGROUND[1] and bright > BRIGHT[1] and np.mean(values > BRIGHT[0]) > LEAST_BRIGHT):
+    if low >= DARK and _is_background(background) and (_is_bright(values, bright) or _is_surrounded(volume, values)):
         return f"{found} with the background at {background:,.4g} and nothing below, so they are not HU; {remedy}"
     return None
+
+
+def _is_background(hu: np.ndarray | float) -> np.ndarray | bool:
+    return (hu >= BACKGROUND[0]) & (hu <= BACKGROUND[1])
+
+
+def _is_bright(values: np.ndarray, ninetieth: float) -> bool:
+    return ninetieth > BRIGHT[1] and np.mean(values > BRIGHT[0]) > LEAST_BRIGHT
+
+
+def _is_surrounded(volume: CTVolume, values: np.ndarray) -> bool:
+    if volume.source is None:
+        return False
+    slices = volume.hu[probe_indices(len(volume.hu), SLICES)]
+    border = np.concatenate([slices[:, [0, -1]].ravel(), slices[:, :, [0, -1]].ravel()])
+    return np.mean(_is_background(border)) > LEAST_BORDER and np.mean(values > OBJECT) > LEAST_OBJECT

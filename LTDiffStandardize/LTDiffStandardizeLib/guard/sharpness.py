@@ -17,13 +17,21 @@ def is_comparable(texture: Texture | None) -> bool:
 
 
 def misfit(frequency: float, protocol: Protocol) -> str | None:
-    """One sentence where the noise is finer or coarser than the source kernel's by more than the margin; lp/cm."""
-    expected = protocol.source.noise_frequency
-    if expected is None or abs(frequency - expected) <= MARGIN:
+    """One sentence where the noise is finer or coarser than the source kernel's by more than the margin; lp/cm.
+
+    Of a source kernel whose frequency is not known: where the noise is like the target kernel's.
+    """
+    source, target = protocol.source.noise_frequency, protocol.target.noise_frequency
+    if source is None:
+        if target is None or abs(frequency - target) > MARGIN:
+            return None
+        return (f"The input's noise is like that of the target {protocol.target.label} already ({_numbers(frequency, protocol)}), so do not "
+                "trust the result; see whether the input's kernel is what its header says.")  # fmt: skip
+    if abs(frequency - source) <= MARGIN:
         return None
-    finer, less = ("finer", "sharper") if frequency > expected else ("coarser", "softer")
+    finer, sharper = ("finer", "sharper") if frequency > source else ("coarser", "softer")
     return (f"The input's noise is {finer} than the protocol {protocol.name} starts from ({_numbers(frequency, protocol)}), as of a "
-            f"{less} kernel, so do not trust the result; choose another protocol, or give --reference scans.")  # fmt: skip
+            f"{sharper} kernel, so do not trust the result; choose another protocol, or give --reference scans.")  # fmt: skip
 
 
 def is_like_the_target(frequency: float, protocol: Protocol) -> bool:
