@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from small_cohort import SPACING, chest_hu, dicom_series, digests, nrrd_volume, record, standardize
 from small_series import write_series
+from validators import DCIODVFY, errors_by_dciodvfy
 
 from LTDiffStandardizeLib.errors import InputError, OutputError
 from LTDiffStandardizeLib.radiomics.features import FeatureTable
@@ -162,6 +163,12 @@ def test_the_report_says_what_was_measured_and_refers_to_it(output):
         assert words in text
     assert report.SeriesDescription == "Research use only: features of LTDiff B70f (ls)"
     assert (report.StudyInstanceUID, report.PatientID, report.VerificationFlag) == (images[0].StudyInstanceUID, "4711", "UNVERIFIED")
+
+
+@pytest.mark.skipif(DCIODVFY is None, reason="dciodvfy (Debian's dicom3tools) is not here")
+def test_the_validator_finds_no_error_in_either(output):
+    for file in (f"{NAME}-regions.dcm", f"{NAME}-measurements.dcm"):
+        assert errors_by_dciodvfy(output / file) == []
 
 
 def test_what_is_undefined_is_left_out_of_the_report(tmp_path, output, scan):
