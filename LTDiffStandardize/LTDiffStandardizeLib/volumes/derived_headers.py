@@ -87,7 +87,7 @@ def _minimal(volume: CTVolume, index: int):
     return _dataset(
         PatientName=name, PatientID=name, PatientBirthDate="", PatientSex="",
         StudyDate="", StudyTime="", StudyID="", ReferringPhysicianName="", AccessionNumber="",
-        Modality="CT", PatientPosition="", PositionReferenceIndicator="", AcquisitionNumber=None,
+        Modality="CT", Laterality="", PatientPosition="", PositionReferenceIndicator="", AcquisitionNumber=None,
         ConvolutionKernel=plain(facts.kernel)[:SHORT_STRING], Manufacturer=plain(facts.manufacturer), ManufacturerModelName=plain(facts.model),
         KVP=_decimal(facts.kvp), ReconstructionDiameter=_decimal(facts.fov_mm),
         SliceThickness=_decimal(facts.slice_thickness_mm or volume.spacing[2]),
