@@ -1,5 +1,4 @@
 """Enhanced CT made with pydicom: the slices of a small series as frames of one file."""
-import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -69,7 +68,3 @@ def _frame_groups(one, index):
     content.TemporalPositionIndex = int(one.get("TemporalPositionIndex") or 1)
     made.FrameContentSequence = Sequence([content])
     return made
-
-
-def same_hu(volume, hu):
-    return np.array_equal(volume.hu, hu)

@@ -65,6 +65,11 @@ def test_contrast_medium_and_metal_are_said_with_their_volumes():
     assert f"({8 * 100 * 0.98 / 1000:.2g} mL above 2,900 HU)" in metal
 
 
+def test_loss_is_warned_of():
+    found = examine(replace(body(), facts=CTFacts(lossy_compression="JPEG Baseline, 8.9 to 1")))
+    assert any("compressed with loss (JPEG Baseline, 8.9 to 1)" in sentence for sentence in found.warnings)
+
+
 @pytest.mark.parametrize("volume, words", [
     (replace(body(), facts=CTFacts(kernel="LTDiff B70f\\from B40f")), "a result of LTDiff already"),
     (CTVolume((body().hu > 0).astype(np.int16)), "label map"),
@@ -99,6 +104,7 @@ def test_the_record_of_a_result_tells_what_its_input_is(tmp_path):
     standardize(scan, tmp_path / "out", format="nrrd")
     facts = only_record(tmp_path / "out")["facts"]["input"]
     assert facts["noise_hu"] == pytest.approx(12, rel=0.1) and facts["metal_ml"] == 0
+    assert {"noise_mean_frequency_lp_cm", "contrast_ml"} <= facts.keys() and 0 < facts["air_share"] < 1
 
 
 def test_a_cohort_refuses_what_is_standard_already_and_obeys_who_insists(tmp_path):
@@ -129,3 +135,9 @@ def test_a_real_series_fits_its_own_protocol_and_is_caught_in_the_reverse_one(sh
 def test_an_unknown_soft_kernel_passes_with_the_models_own_protocol(shared_data):
     found = examine(read_volume(shared_data / "volumes" / "lidc-idri-0314"), load_bundle().protocol)
     assert found.refusal is None and found.warnings == ()
+
+
+@pytest.mark.parametrize("volume", ["lidc-idri-0314", "cptac-c3n-00249"])
+def test_real_chests_and_abdomens_are_ct(shared_data, volume):
+    found = examine(read_volume(shared_data / "volumes" / volume))
+    assert found.refusal is None and 2 < found.facts["noise_hu"] < 80

@@ -23,6 +23,8 @@ def test_bodies_crops_phantoms_and_thin_stacks_are_ct():
     assert refusal(chest[:1]) is None
     assert refusal(chest[:, 100:140, 100:140]) is None  # soft tissue alone
     assert refusal(chest_hu()) is None
+    assert refusal(chest_hu(1)) is None
+    assert refusal(chest_hu()[:, 20:44, 28:36]) is None
     assert refusal(small_hu()) is None
     assert refusal(SEEDED.normal(0, 4, (2, 64, 64))) is None  # water
     assert refusal(SEEDED.normal(220, 15, (2, 64, 64))) is None  # enhanced blood

@@ -1,4 +1,6 @@
 """Derived series are what the standard says a CT image is, whatever is wrong with their source."""
+import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -107,9 +109,16 @@ def test_pseudonyms_leave_nothing_of_the_patient_and_are_the_same_for_the_same_p
 def test_a_key_is_made_once_and_guarded(tmp_path):
     one, two = (Pseudonyms.of(tmp_path / "key") for _ in range(2))
     assert one == two and len(one.key) >= 32 and str(one.key) not in repr(one)
+    assert [path.name for path in tmp_path.iterdir()] == ["key"] and (os.name == "nt" or (tmp_path / "key").stat().st_mode & 0o77 == 0)
     (tmp_path / "short").write_text("secret")
     with pytest.raises(InputError, match="shorter than 16 bytes"):
         Pseudonyms.of(tmp_path / "short")
+
+
+def test_processes_that_make_a_key_at_once_get_the_same_one(tmp_path):
+    with ProcessPoolExecutor(4) as pool:
+        keys = list(pool.map(Pseudonyms.of, [tmp_path / "key"] * 16))
+    assert len({one.key for one in keys}) == 1 and [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 def test_private_elements_stay_where_they_are_asked_for(tmp_path):

@@ -13,7 +13,7 @@ from ..model.standardizer import Settings, Standardizer
 from ..radiomics.profiles.pyradiomics import available
 from ..radiomics.regions.label_maps import MarkedRegions, read_regions
 from ..radiomics.reporting.series import refuse_without_highdicom
-from ..volumes.compression import why_not_available
+from ..volumes.compression import NONE, why_not_available
 from ..volumes.derivation import Derivation
 from ..volumes.inherited import Inheritance
 from ..volumes.pseudonyms import Pseudonyms
@@ -74,8 +74,8 @@ class Preparation:
             "software_version": VERSION,
             "method": request.method,
             "format": request.format,
-            "compression": request.compression,
-            "private_tags": request.private_tags,
+            "compression": None if request.compression == NONE else request.compression,
+            "private_tags": request.private_tags or None,
             "pseudonyms_sha256": self.inheritance.pseudonyms.fingerprint if self.inheritance.pseudonyms else None,
             "model": self.model.name if self.model else None,
             "weights_sha256": self.model.sha256 if self.model else None,

@@ -73,7 +73,11 @@ def folder_aside(folder: str | Path, overwrite: bool = False, verify: Verify | N
 
 def write_text(path: str | Path, text: str, overwrite: bool = False) -> None:
     """Writes a file in UTF-8 with the ends of lines as they are; raises OutputError as `file_aside` does."""
-    data = text.encode("utf-8", "backslashreplace")
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite)
+
+
+def write_bytes(path: str | Path, data: bytes, overwrite: bool = False) -> None:
+    """Writes a file and reads it back; raises OutputError as `file_aside` does."""
     with file_aside(path, overwrite, lambda partial: partial.read_bytes() == data) as partial:
         partial.write_bytes(data)
 

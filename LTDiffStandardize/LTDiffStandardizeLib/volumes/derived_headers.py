@@ -5,8 +5,8 @@ import hashlib
 from typing import Any, Iterator
 
 from .derivation import LONG_STRING, RESEARCH_USE, SHORT_STRING, SOFTWARE, Derivation, plain, stable_uid
+from .elements import CT_IMAGE
 from .inherited import Inheritance, inherited_header, not_read_again
-from .suitability import CT_IMAGE
 from .volume import CTVolume
 
 SERIES_NUMBER_OFFSET = 9000

@@ -1,7 +1,6 @@
 """Writing a volume as a derived DICOM CT series."""
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from re import fullmatch
 from zlib import crc32
@@ -13,7 +12,7 @@ from .atomic import folder_aside
 from .compression import NONE, compress
 from .derivation import Derivation
 from .derived_headers import derived_headers
-from .elements import read_dataset
+from .elements import quiet, read_dataset
 from .headers import PADDING
 from .inherited import Inheritance, header_not_copied
 from .pixels import stored_values
@@ -42,8 +41,7 @@ def write_dicom_series(volume: CTVolume, folder: str | Path, derivation: Derivat
     folder = Path(folder).absolute()
     _refuse_other_contents(folder, volume)
     meant = {}
-    with warnings.catch_warnings(), folder_aside(folder, overwrite, lambda partial: _contents(partial) == meant) as partial:
-        warnings.simplefilter("ignore")  # the source's own invalid values are kept as they are
+    with quiet(), folder_aside(folder, overwrite, lambda partial: _contents(partial) == meant) as partial:
         for index, header in enumerate(derived_headers(volume, derivation, inheritance)):
             _set_pixels(header, np.asarray(volume.hu[index]), volume.name)
             path = partial / f"IM{index + 1:05d}.dcm"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+CT_IMAGE, ENHANCED_CT, LEGACY_CONVERTED_CT = (f"1.2.840.10008.5.1.4.1.1.2{ending}" for ending in ("", ".1", ".2"))  # SOP classes (PS3.4, B.5)
 LONGEST_TEXT = 256  # characters kept of an element; no value that is asked for may be longer (DICOM PS3.5, 6.2)
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 MOST_INFLATED = 1 << 30  # bytes

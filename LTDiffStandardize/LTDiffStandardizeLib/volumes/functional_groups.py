@@ -3,8 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-LEGACY_CONVERTED_CT = "1.2.840.10008.5.1.4.1.1.2.2"
 SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 
 # Functional group macros whose elements are those of the CT Image IOD (DICOM PS3.3 C.7.6.16.2 and C.8.15.3); the later ones overrule.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .codestreams import size_and_components
-from .elements import quiet
+from .elements import CT_IMAGE, quiet
 
 # Elements of the Image Pixel module that decoding depends on (PS3.3 C.7.6.3).
 LAYOUT = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation")
@@ -80,7 +80,7 @@ def _write_frame(dataset, encoded: bytes, path: Path) -> None:
     alone = FileDataset(str(path), Dataset(), file_meta=FileMetaDataset(), preamble=b"\0" * 128, is_implicit_VR=False, is_little_endian=True)
     for keyword in LAYOUT:
         setattr(alone, keyword, dataset.get(keyword))
-    alone.SOPClassUID, alone.SOPInstanceUID, alone.Modality = "1.2.840.10008.5.1.4.1.1.2", "1.2.3", "CT"
+    alone.SOPClassUID, alone.SOPInstanceUID, alone.Modality = CT_IMAGE, "1.2.3", "CT"
     alone.file_meta.MediaStorageSOPClassUID, alone.file_meta.MediaStorageSOPInstanceUID = alone.SOPClassUID, alone.SOPInstanceUID
     alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     alone.PixelData = encapsulate([encoded])

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,11 +40,8 @@ class Pseudonyms:
         """The key in a file, which is made where it does not exist. Raises InputError where it is none, OutputError where it cannot be made."""
         path = Path(path)
         try:
-            with open(path, "x", encoding="ascii") as file:
-                path.chmod(0o600)
-                file.write(secrets.token_hex(32) + "\n")
-        except FileExistsError:
-            pass
+            if not path.exists():
+                _make(path)
         except OSError as error:
             raise OutputError(f"The key {path} cannot be made ({error.strerror}); choose another place for it.") from error
         try:
@@ -52,3 +51,15 @@ class Pseudonyms:
         if len(key) < LEAST_KEY:
             raise InputError(f"The key {path} is shorter than {LEAST_KEY} bytes, so it could be guessed; give a longer one, or a name that is free.")
         return Pseudonyms(key)
+
+
+def _make(path: Path) -> None:
+    """A new key, for its owner alone. Of processes that make it at once the first gives it its name, and all read the same."""
+    aside = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .elements import quiet
-from .functional_groups import ENHANCED_CT, LEGACY_CONVERTED_CT
+from .elements import CT_IMAGE, ENHANCED_CT, LEGACY_CONVERTED_CT, quiet
 from .headers import SliceHeader
 
-CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 CLASSES = ("", CT_IMAGE, ENHANCED_CT, LEGACY_CONVERTED_CT)  # de-identification may drop it
 MOST_SIDE, MOST_FRAMES = 8192, 32768
 PIXEL_MM, FARTHEST_MM, STEEPEST_DEGREES = (1e-3, 20.0), 1e5, 45.0

@@ -1,24 +1,22 @@
 """The derived series that the objects refer to, and what they take over from it."""
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from re import fullmatch
 from typing import Any
 
 from ...errors import InputError, LTDiffError, OutputError
-from ...volumes.atomic import file_aside
+from ...volumes.atomic import write_bytes
+from ...volumes.conformity import UTF_8
 from ...volumes.derivation import LONG_STRING, SOFTWARE, stable_uid
-from ...volumes.elements import read_dataset
+from ...volumes.elements import quiet, read_dataset
 
 NO_DATE, NO_TIME = "19000101", "000000"  # for a study without; the time of writing would make a repeated run another object
-UNICODE = "ISO_IR 192"
 OLDEST = (0, 24)  # of highdicom; the first for pydicom 3
-NEEDED = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime",
-          "ReferringPhysicianName")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class DerivedSeries:
 
     @staticmethod
     def read(folder: Path) -> DerivedSeries:
-        with _scanner_forgiven():
+        with quiet():
             return DerivedSeries(tuple(_header(path) for path in sorted(folder.iterdir())))
 
     @property
@@ -88,20 +86,20 @@ def making(path: Path) -> Iterator[None]:
     Raises OutputError where highdicom or pydicom does not take them.
     """
     try:
-        with _scanner_forgiven():
+        with quiet():
             yield
     except (LTDiffError, OSError, MemoryError):
         raise
     except Exception as error:
-        raise OutputError(f"{path} cannot be made from the headers of the series ({type(error).__name__}: {' '.join(str(error).split())}); "
-                          "standardize it without --dicom-regions.") from error  # fmt: skip
+        raise OutputError(f"{path} cannot be made from the headers of the series ({type(error).__name__}); standardize it without "
+                          "--dicom-regions.") from error  # fmt: skip
 
 
 def save(made, series: DerivedSeries, path: Path) -> None:
     """Writes an object as a file, whole or not at all, the same bytes each time: it is dated as the study."""
     first = series.images[0]
     date, time = (str(first[keyword].value or "") for keyword in ("StudyDate", "StudyTime"))
-    made.SpecificCharacterSet = UNICODE
+    made.SpecificCharacterSet = UTF_8
     made.ContentDate = date if fullmatch(r"\d{8}", date) else NO_DATE
     made.ContentTime = time if fullmatch(r"\d{6}(\.\d{1,6})?", time) else NO_TIME
     for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
@@ -109,27 +107,14 @@ def save(made, series: DerivedSeries, path: Path) -> None:
     for equipment in made.get("ContributingEquipmentSequence", []):
         if equipment.get("ManufacturerModelName") == "highdicom":
             equipment.pop("ContributionDateTime", None)
-    with file_aside(path) as partial:
-        made.save_as(partial)
-
-
-@contextmanager
-def _scanner_forgiven() -> Iterator[None]:
-    """No warnings of the scanner's own invalid values, which are kept as they are."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    file = BytesIO()
+    made.save_as(file)
+    write_bytes(path, file.getvalue())
 
 
 def _header(path: Path):
-    """highdicom asks for the elements of type 2, of which files may lack some, and refuses character sets that scanners do write."""
+    """In UTF-8, as what refers to it will be."""
     header = read_dataset(path, stop_before_pixels=True)
     header.decode()
-    header.SpecificCharacterSet = UNICODE
-    for keyword in NEEDED:
-        if keyword not in header:
-            setattr(header, keyword, "")
-    if header.PatientSex not in ("M", "F", "O"):
-        header.PatientSex = ""
+    header.SpecificCharacterSet = UTF_8
     return header
-
