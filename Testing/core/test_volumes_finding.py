@@ -1,4 +1,5 @@
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -202,3 +203,10 @@ def test_nrrd_and_nifti_files_are_entries_too(tmp_path):
     assert {entry.path.name for entry in entries} == {"ct.2.nii.gz", "ct.nrrd", "b.nii"} and len({entry.name for entry in entries}) == 3
     assert all(entry.number_of_slices == 4 and entry.refusal is None for entry in entries)
     assert all(np.array_equal(read_volume(entry).hu, small_hu()) for entry in entries)
+
+
+def test_a_python_without_pydicom_is_told_so_and_not_that_the_files_are_damaged(tmp_path, monkeypatch):
+    write_series(tmp_path)
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(InputError, match="this Python has no pydicom .*; install pydicom with pip"):
+        find_series(tmp_path)

@@ -79,7 +79,7 @@ def _why_not_decoded(syntax) -> str:
     if not syntax.is_compressed:
         return "has incomplete or invalid pixel data; copy or export it again"
     return (f"is compressed as {syntax.name} and cannot be decoded, so it is damaged or its decoder is missing; export the series "
-            "uncompressed, or install the Python package python-gdcm")  # fmt: skip
+            "uncompressed, or install the Python packages SimpleITK or python-gdcm")  # fmt: skip
 
 
 def _rescaled(stored: np.ndarray, header: SliceHeader) -> np.ndarray:

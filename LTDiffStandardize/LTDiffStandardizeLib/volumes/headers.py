@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from .elements import TooLarge, is_dicom, number, numbers, quiet, read_dataset, text
 from .functional_groups import PER_FRAME, SHARED, frames, is_multi_frame
 
@@ -90,7 +91,10 @@ class SliceHeader:
 
 
 def read_headers(path: Path) -> tuple[SliceHeader, ...]:
-    """The header of each slice in a file, at least one; none where the file is not DICOM, or a DICOM directory."""
+    """The header of each slice in a file, at least one; none where the file is not DICOM, or a DICOM directory.
+
+    Raises InputError where pydicom is missing.
+    """
     try:
         if not is_dicom(path):
             return ()
@@ -99,6 +103,8 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
             if dataset.file_meta.get("MediaStorageSOPClassUID") == DICOM_DIRECTORY:
                 return ()
             return _headers_in(path, dataset)
+    except ImportError as error:
+        raise InputError(f"{path} is a DICOM file, and this Python has no {error.name or 'pydicom'} to read it with; install pydicom with pip.") from error
     except OSError as error:
         return (SliceHeader(path, problem=error.strerror or type(error).__name__),)
     except TooLarge as error:

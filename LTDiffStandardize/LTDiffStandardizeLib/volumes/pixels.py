@@ -55,13 +55,15 @@ def _decoded_by_pydicom(dataset, frame: int) -> np.ndarray:
 
 
 def _decoded_by_itk(dataset, encoded: bytes) -> np.ndarray | None:
-    """The pixels of an encoded frame; None where ITK cannot decode them.
+    """The pixels of an encoded frame; None where ITK cannot decode them, or is not there.
 
     SimpleITK brings the decoders (GDCM) that pydicom needs other packages for: JPEG lossless, JPEG-LS, 12-bit JPEG, JPEG 2000, RLE. It reads
     files alone, so the frame is given to it as one, with nothing of the header that could change the values.
     """
-    import SimpleITK as sitk
-
+    try:
+        import SimpleITK as sitk
+    except ImportError:
+        return None
     with tempfile.TemporaryDirectory(prefix="ltdiff-") as folder:
         path = Path(folder) / "frame.dcm"
         _write_frame(dataset, encoded, path)

@@ -45,7 +45,7 @@ def find_series(path: str | Path) -> list[SeriesEntry]:
     slices under one UID are no volume but those of each folder are, each folder is a series; where they lie over one another,
     those of each phase, acquisition, tube voltage or thickness may be. Names that begin with a dot, pipes and devices, files that are neither DICOM, NRRD nor NIfTI, and DICOM directories
     are passed over.
-    Raises InputError where `path` does not exist.
+    Raises InputError where `path` does not exist, or there is DICOM and no pydicom.
     """
     path = Path(path)
     if not path.exists():
