@@ -121,6 +121,12 @@ def test_processes_that_make_a_key_at_once_get_the_same_one(tmp_path):
     assert len({one.key for one in keys}) == 1 and [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
+def test_the_largest_series_number_is_no_obstacle(tmp_path):
+    write_series(tmp_path / "in", SeriesNumber=2**31 - 1)
+    folder = write_dicom_series(read_volume(tmp_path / "in"), tmp_path / "out", DERIVATION)
+    assert pydicom.dcmread(sorted(folder.iterdir())[0]).SeriesNumber == 2**31 - 1
+
+
 def test_private_elements_stay_where_they_are_asked_for(tmp_path):
     write_series(tmp_path / "in")
     files = write_dicom_series(read_volume(tmp_path / "in"), tmp_path / "out", DERIVATION, inheritance=Inheritance(private=True))

@@ -10,6 +10,7 @@ from .inherited import Inheritance, inherited_header, not_read_again
 from .volume import CTVolume
 
 SERIES_NUMBER_OFFSET = 9000
+LARGEST_INTEGER_STRING = 2**31 - 1  # (PS3.5, 6.2)
 
 
 def derived_headers(volume: CTVolume, derivation: Derivation, inheritance: Inheritance = Inheritance()) -> Iterator:
@@ -51,7 +52,7 @@ def _describe(header, derivation: Derivation) -> None:
     source_kernel = kernel if isinstance(kernel, str) else " ".join(kernel)
     header.SOPClassUID = CT_IMAGE
     header.ImageType = ["DERIVED", "SECONDARY", "".join(list(header.get("ImageType") or [])[2:3]) or "AXIAL"]
-    header.SeriesNumber = SERIES_NUMBER_OFFSET + int(header.get("SeriesNumber") or 0)
+    header.SeriesNumber = min(SERIES_NUMBER_OFFSET + int(header.get("SeriesNumber") or 0), LARGEST_INTEGER_STRING)
     header.SeriesDescription = derivation.series_description()
     header.DerivationDescription = derivation.sentence(source_kernel)
     header.ImageComments = f"{RESEARCH_USE} HU beyond the range of the stored values are clipped."
